@@ -1,0 +1,70 @@
+#define BOOST_TEST_MODULE buffer
+#include "testing.h"
+
+#include <algorithm>
+#include <array>
+
+namespace thimble {
+namespace {
+
+std::ptrdiff_t observed = 0;
+
+bool IsZero(std::span<const std::byte> bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+BOOST_AUTO_TEST_CASE(HeapIsZeroedAndAligned) {
+  for (std::size_t size : {std::size_t{1}, std::size_t{63}, std::size_t{4097}, std::size_t{1} << 20, (std::size_t{1} << 20) + 5}) {
+    Buffer buffer = Buffer::Heap(size);
+    BOOST_TEST(buffer.size() == size);
+    BOOST_TEST(reinterpret_cast<std::uintptr_t>(buffer.data()) % 64 == 0u);
+    BOOST_TEST(IsZero(buffer.bytes()));
+  }
+  BOOST_TEST(Buffer::Heap(0).size() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(GrowKeepsContentsAndZeroesTheRest) {
+  Buffer buffer = Buffer::Heap(100);
+  for (std::size_t i = 0; i < 100; ++i) buffer.data()[i] = static_cast<std::byte>(i);
+  for (std::size_t size : {200u, 1000000u, (1u << 20) + 1, 5000000u}) {
+    const std::size_t before = buffer.size();
+    REQUIRE_OK(buffer.Grow(size));
+    BOOST_TEST(buffer.size() == size);
+    BOOST_TEST(IsZero(buffer.bytes().subspan(before)));
+    for (std::size_t i = 0; i < 100; ++i) BOOST_TEST((buffer.data()[i] == static_cast<std::byte>(i)));
+  }
+  REQUIRE_OK(buffer.Grow(10));
+  BOOST_TEST(buffer.size() == 5000000u);
+}
+
+BOOST_AUTO_TEST_CASE(MappingsAreObservedToThePage) {
+  Buffer::ObserveMappings([](std::ptrdiff_t bytes) { observed += bytes; });
+  {
+    Buffer buffer = Buffer::Heap((1u << 20) + 1);
+    BOOST_TEST(observed == (1 << 20) + 4096);
+    REQUIRE_OK(buffer.Grow(3u << 20));
+    BOOST_TEST(observed == 3 << 20);
+    Buffer moved = std::move(buffer);
+    BOOST_TEST(observed == 3 << 20);
+  }
+  BOOST_TEST(observed == 0);
+  Buffer::ObserveMappings(nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(BorrowedBytesDoNotGrow) {
+  std::array<std::byte, 16> bytes{};
+  Buffer buffer = Buffer::Borrow(bytes);
+  CHECK_CODE(buffer.Grow(17), absl::StatusCode::kFailedPrecondition);
+  REQUIRE_OK(buffer.Grow(16));
+}
+
+BOOST_AUTO_TEST_CASE(ImpossibleSizesAreBadAlloc) {
+  BOOST_CHECK_THROW(Buffer::Heap(SIZE_MAX), std::bad_alloc);
+  BOOST_CHECK_THROW(Buffer::Heap(SIZE_MAX / 2), std::bad_alloc);
+  Buffer buffer = Buffer::Heap(1);
+  BOOST_CHECK_THROW((void)buffer.Grow(SIZE_MAX), std::bad_alloc);
+  BOOST_TEST(buffer.size() == 1u);
+}
+
+}  // namespace
+}  // namespace thimble

@@ -1,0 +1,110 @@
+#pragma once
+
+// What every test file shares. One file tests one header, and is one program:
+//
+//   #define BOOST_TEST_MODULE bit_vector
+//   #include "testing.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <ostream>
+#include <random>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <absl/status/status.h>
+
+#include "thimble/buffer.h"
+#include "thimble/image.h"
+
+// BOOST_TEST for a Status or StatusOr: prints the message when it is an error.
+#define REQUIRE_OK(expression) \
+  if (const auto& ok_ = (expression); true) BOOST_REQUIRE_MESSAGE(ok_.ok(), ::thimble::testing::StatusOf(ok_).ToString())
+#define CHECK_CODE(expression, expected) BOOST_CHECK_EQUAL(::thimble::testing::StatusOf(expression).code(), (expected))
+
+namespace thimble::testing {
+
+inline const absl::Status& StatusOf(const absl::Status& status) { return status; }
+template <class T>
+const absl::Status& StatusOf(const absl::StatusOr<T>& value) {
+  return value.status();
+}
+
+// The slow suite (meson test --suite slow) sets THIMBLE_SLOW: the same tests, with more trials.
+inline bool Slow() { return std::getenv("THIMBLE_SLOW") != nullptr; }
+inline int Trials(int ordinary, int slow) { return Slow() ? slow : ordinary; }
+
+// Calls exercise(view) for many damaged copies of an image: flipped bits, overwritten words, zeroed and cut runs, header
+// and payload alike. Run under ASan and UBSan, it proves the safety rule: whatever opens can be queried. `exercise` calls
+// every const method, Verify included, and ignores the answers. Returns how many copies opened, so that a test can require
+// that its damage got past Open.
+template <ImageView View, class Exercise>
+int ExerciseMutations(std::span<const std::byte> image, int mutations, Exercise exercise, std::uint64_t seed = 1) {
+  std::mt19937_64 random(seed);
+  int opened = 0;
+  for (int i = 0; i < mutations; ++i) {
+    Buffer copy = Buffer::Copy(image);
+    std::size_t size = image.size();
+    const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
+    // Half of the damage goes to the first 192 bytes, where the parameters and the directories stand.
+    const auto place = [&] { return below(random() % 2 == 0 ? std::min<std::size_t>(size, 192) : size); };
+    for (std::size_t hits = 1 + below(4); hits > 0; --hits) {
+      switch (below(6)) {
+        case 0:
+        case 1: copy.data()[place()] ^= static_cast<std::byte>(1u << below(8)); break;
+        case 2: copy.data()[place()] = static_cast<std::byte>(random()); break;
+        case 3: {
+          constexpr std::uint64_t kNasty[] = {0, 1, 63, 64, 0x7fffffff, 0xffffffff, std::uint64_t{1} << 32, std::uint64_t{1} << 63, ~std::uint64_t{0}};
+          const std::uint64_t word = below(2) == 0 ? kNasty[below(std::size(kNasty))] : random() >> below(64);
+          if (size >= 8) std::memcpy(copy.data() + place() % (size - 7) / 8 * 8, &word, 8);
+          break;
+        }
+        case 4: {
+          const std::size_t from = place();
+          std::memset(copy.data() + from, below(2) == 0 ? 0 : 0xff, std::min(size - from, below(64)));
+          break;
+        }
+        case 5:
+          if (below(4) == 0) size = 1 + below(size);
+          break;
+      }
+    }
+    // A heap block of exactly this size, so that ASan sees the first byte read past it.
+    Buffer exact = Buffer::Copy({copy.data(), size});
+    if (absl::StatusOr<View> view = View::Open(exact.bytes()); view.ok()) {
+      ++opened;
+      exercise(*view);
+    }
+  }
+  return opened;
+}
+
+// Compares an image with the golden one in tests/data/golden/<name>.image, byte for byte: what was written once is what is
+// written now. With THIMBLE_REGENERATE_GOLDEN set it writes the file instead; that is a change of format, to be committed
+// on purpose.
+inline void CheckGolden(const std::string& name, std::span<const std::byte> image) {
+  const std::string path = THIMBLE_TEST_DATA "/golden/" + name + ".image";
+  if (std::getenv("THIMBLE_REGENERATE_GOLDEN") != nullptr) {
+    std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(image.data()), static_cast<std::streamsize>(image.size()));
+  }
+  std::ifstream in(path, std::ios::binary);
+  const std::string golden(std::istreambuf_iterator<char>(in), {});
+  BOOST_REQUIRE_MESSAGE(golden.size() == image.size(), path << " holds " << golden.size() << " bytes, the image " << image.size());
+  const auto* bytes = reinterpret_cast<const char*>(image.data());
+  const auto difference = std::mismatch(golden.begin(), golden.end(), bytes).first - golden.begin();
+  BOOST_REQUIRE_MESSAGE(difference == static_cast<std::ptrdiff_t>(golden.size()), path << " differs at byte " << difference);
+}
+
+}  // namespace thimble::testing
+
+namespace absl {
+inline std::ostream& boost_test_print_type(std::ostream& out, StatusCode code) { return out << StatusCodeToString(code); }
+}  // namespace absl
