@@ -1,0 +1,157 @@
+#include "thimble/bits.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "cpu.h"
+
+#if THIMBLE_HAS_AVX2_KERNELS
+#include <immintrin.h>
+#endif
+
+namespace thimble {
+namespace {
+
+// Eight fields of w bits fill w bytes, so every eighth field begins at a byte, and one pattern of shuffles and shifts serves
+// all groups of eight.
+constexpr std::uint64_t kGroup = 8;
+
+template <class T>
+void UnpackOneByOne(const std::byte* run, unsigned width, std::uint64_t first, std::span<T> out) {
+  std::uint64_t at = first * width;
+  for (T& value : out) {
+    value = static_cast<T>(ReadBits(run, at, width));
+    at += width;
+  }
+}
+
+#if THIMBLE_HAS_AVX2_KERNELS
+
+// How one 256-bit vector is filled with fields of `lane` bytes: each half is a 16-byte load, bytes move so that each lane
+// begins with the byte in which its field begins, then each lane is shifted right by what is left.
+struct alignas(32) Pattern {
+  std::array<std::uint8_t, 32> shuffle{};
+  std::array<std::uint8_t, 2> load_at{};        // byte in the group from which each half is loaded
+  alignas(32) std::array<std::uint8_t, 32> shift{};  // read as lanes
+
+  constexpr Pattern() = default;
+  constexpr Pattern(unsigned width, unsigned lane, unsigned first_field) {
+    const unsigned fields = 16 / lane;
+    for (unsigned half = 0; half < 2; ++half) {
+      const unsigned base = (first_field + half * fields) * width / 8;
+      load_at[half] = static_cast<std::uint8_t>(base);
+      for (unsigned field = 0; field < fields; ++field) {
+        const unsigned bit = (first_field + half * fields + field) * width - 8 * base;
+        const unsigned at = half * 16 + field * lane;
+        for (unsigned byte = 0; byte < lane; ++byte) shuffle[at + byte] = static_cast<std::uint8_t>((bit / 8 + byte) % 16);
+        shift[at] = static_cast<std::uint8_t>(bit % 8);
+      }
+    }
+  }
+};
+
+constexpr unsigned kWidest32 = 25;  // 25 bits and a shift of 7 fill a lane of 4 bytes
+constexpr unsigned kWidest64 = 57;
+
+constexpr auto kPatterns32 = [] {
+  std::array<Pattern, kWidest32 + 1> patterns;
+  for (unsigned width = 1; width <= kWidest32; ++width) patterns[width] = Pattern(width, 4, 0);
+  return patterns;
+}();
+
+constexpr auto kPatterns64 = [] {
+  std::array<std::array<Pattern, 2>, kWidest64 + 1> patterns;
+  for (unsigned width = 1; width <= kWidest64; ++width) patterns[width] = {Pattern(width, 8, 0), Pattern(width, 8, 4)};
+  return patterns;
+}();
+
+struct Registers {
+  __m256i shuffle, shift;
+  std::size_t low_at, high_at;
+};
+
+THIMBLE_TARGET_AVX2 inline Registers LoadPattern(const Pattern& pattern) {
+  return {_mm256_load_si256(reinterpret_cast<const __m256i*>(pattern.shuffle.data())),
+          _mm256_load_si256(reinterpret_cast<const __m256i*>(pattern.shift.data())), pattern.load_at[0], pattern.load_at[1]};
+}
+
+THIMBLE_TARGET_AVX2 inline __m256i Gather(const std::byte* group, const Registers& r) {
+  const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(group + r.low_at));
+  const __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(group + r.high_at));
+  return _mm256_shuffle_epi8(_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1), r.shuffle);
+}
+
+THIMBLE_TARGET_AVX2 void UnpackGroups(const std::byte* run, unsigned width, std::uint64_t groups, std::uint32_t* out) {
+  if (width <= kWidest32) {
+    const Registers r = LoadPattern(kPatterns32[width]);
+    const __m256i mask = _mm256_set1_epi32(static_cast<int>(LowBits(width)));
+    for (; groups > 0; --groups, run += width, out += kGroup) {
+      const __m256i values = _mm256_and_si256(_mm256_srlv_epi32(Gather(run, r), r.shift), mask);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), values);
+    }
+    return;
+  }
+  const Registers a = LoadPattern(kPatterns64[width][0]);
+  const Registers b = LoadPattern(kPatterns64[width][1]);
+  const __m256i mask = _mm256_set1_epi32(static_cast<int>(LowBits(std::min(width, 32u))));
+  for (; groups > 0; --groups, run += width, out += kGroup) {
+    const __m256 low = _mm256_castsi256_ps(_mm256_srlv_epi64(Gather(run, a), a.shift));
+    const __m256 high = _mm256_castsi256_ps(_mm256_srlv_epi64(Gather(run, b), b.shift));
+    const __m256i values = _mm256_permute4x64_epi64(_mm256_castps_si256(_mm256_shuffle_ps(low, high, 0x88)), 0xd8);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm256_and_si256(values, mask));
+  }
+}
+
+THIMBLE_TARGET_AVX2 void UnpackGroups(const std::byte* run, unsigned width, std::uint64_t groups, std::uint64_t* out) {
+  const Registers a = LoadPattern(kPatterns64[width][0]);
+  const Registers b = LoadPattern(kPatterns64[width][1]);
+  const __m256i mask = _mm256_set1_epi64x(static_cast<long long>(LowBits(width)));
+  for (; groups > 0; --groups, run += width, out += kGroup) {
+    const __m256i low = _mm256_and_si256(_mm256_srlv_epi64(Gather(run, a), a.shift), mask);
+    const __m256i high = _mm256_and_si256(_mm256_srlv_epi64(Gather(run, b), b.shift), mask);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), low);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 4), high);
+  }
+}
+
+const bool has_avx2 = ActiveCpuLevel() == CpuLevel::kAvx2;  // false while statics initialize: slower, not wrong
+
+#endif
+
+template <class T>
+void Unpack(std::span<const std::byte> run, unsigned width, std::uint64_t first, std::span<T> out) {
+  if (width == 8 * sizeof(T) && !out.empty()) {
+    std::memcpy(out.data(), run.data() + first * sizeof(T), out.size_bytes());
+    return;
+  }
+#if THIMBLE_HAS_AVX2_KERNELS
+  if (has_avx2 && width > 0 && width <= kWidest64 && out.size() >= 2 * kGroup) {
+    const std::size_t head = static_cast<std::size_t>(-first % kGroup);
+    UnpackOneByOne(run.data(), width, first, out.first(head));
+    first += head;
+    out = out.subspan(head);
+    // A group loads 16 bytes from its last quarter on; groups too near the end are left to the loop below.
+    const std::uint64_t from = first / kGroup * width;
+    const std::uint64_t room = run.size() - from;
+    const std::uint64_t readable = room < width + 16 ? 0 : (room - width - 16) / width + 1;
+    const std::uint64_t groups = std::min<std::uint64_t>(out.size() / kGroup, readable);
+    UnpackGroups(run.data() + from, width, groups, out.data());
+    first += groups * kGroup;
+    out = out.subspan(static_cast<std::size_t>(groups * kGroup));
+  }
+#endif
+  UnpackOneByOne(run.data(), width, first, out);
+}
+
+}  // namespace
+
+void UnpackBits(std::span<const std::byte> run, unsigned width, std::uint64_t first, std::span<std::uint32_t> out) {
+  Unpack(run, width, first, out);
+}
+
+void UnpackBits(std::span<const std::byte> run, unsigned width, std::uint64_t first, std::span<std::uint64_t> out) {
+  Unpack(run, width, first, out);
+}
+
+}  // namespace thimble
