@@ -1,0 +1,116 @@
+#include "thimble/mapped_file.h"
+
+#include <csetjmp>
+#include <csignal>
+#include <mutex>
+
+#include "status_macros.h"
+
+namespace thimble {
+namespace {
+
+// The innermost guard of this thread: where to go when a byte of its run is gone.
+struct ActiveGuard {
+  sigjmp_buf leave;
+  std::span<const std::byte> run;
+  ActiveGuard* outer;
+};
+
+thread_local ActiveGuard* active_guard = nullptr;
+struct sigaction previous_action;
+
+void OnBusError(int signal, siginfo_t* info, void* context) {
+  const auto* at = static_cast<const std::byte*>(info->si_addr);
+  for (ActiveGuard* guard = active_guard; guard != nullptr; guard = guard->outer) {
+    if (at >= guard->run.data() && at < guard->run.data() + guard->run.size()) {
+      active_guard = guard->outer;
+      siglongjmp(guard->leave, 1);
+    }
+  }
+  if ((previous_action.sa_flags & SA_SIGINFO) != 0) return previous_action.sa_sigaction(signal, info, context);
+  if (previous_action.sa_handler != SIG_DFL && previous_action.sa_handler != SIG_IGN) return previous_action.sa_handler(signal);
+  // The default: give the signal back to the system, which raises it again when the instruction is retried.
+  sigaction(SIGBUS, &previous_action, nullptr);
+}
+
+void InstallHandler() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    struct sigaction action = {};
+    action.sa_sigaction = OnBusError;
+    // NODEFER leaves the signal unblocked, so that leaving by siglongjmp needs no mask to be saved and restored: that
+    // would be two system calls a guard.
+    action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, &previous_action);
+  });
+}
+
+}  // namespace
+
+namespace internal {
+
+absl::Status RunGuarded(std::span<const std::byte> run, void (*call)(void*), void* context) {
+  InstallHandler();
+  ActiveGuard guard;
+  guard.run = run;
+  guard.outer = active_guard;
+  if (sigsetjmp(guard.leave, 0) != 0) return absl::DataLossError("the file was truncated while it was read");
+  active_guard = &guard;
+  call(context);
+  active_guard = guard.outer;
+  return absl::OkStatus();
+}
+
+}  // namespace internal
+
+absl::StatusOr<MappedFile> MappedFile::Open(std::string path, Load load, FileSystem& system) {
+  THIMBLE_ASSIGN_OR_RETURN(std::unique_ptr<File> file, system.Open(path, FileSystem::Mode::kRead));
+  MappedFile mapped(std::move(path), std::move(file));
+  THIMBLE_RETURN_IF_ERROR(mapped.LoadBytes(load));
+  return mapped;
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      file_(std::move(other.file_)),
+      bytes_(std::exchange(other.bytes_, {})),
+      copy_(std::move(other.copy_)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(file_, other.file_);
+  std::swap(bytes_, other.bytes_);
+  std::swap(copy_, other.copy_);
+  return *this;
+}
+
+MappedFile::~MappedFile() { Unload(); }
+
+absl::Status MappedFile::LoadBytes(Load load) {
+  THIMBLE_ASSIGN_OR_RETURN(const std::uint64_t size, file_->Size());
+  if (load == Load::kCopy) {
+    copy_ = Buffer::Heap(size);
+    THIMBLE_ASSIGN_OR_RETURN(const std::size_t got, file_->Read(0, copy_.bytes()));
+    bytes_ = copy_.bytes().first(got);
+    return absl::OkStatus();
+  }
+  THIMBLE_ASSIGN_OR_RETURN(bytes_, file_->Map(MapAccess::kRead, size));
+  return absl::OkStatus();
+}
+
+void MappedFile::Unload() {
+  if (copy_.size() == 0 && !bytes_.empty()) file_->Unmap(bytes_);
+  bytes_ = {};
+}
+
+absl::Status MappedFile::Refresh() {
+  if (copied()) return absl::OkStatus();
+  THIMBLE_ASSIGN_OR_RETURN(const std::uint64_t size, file_->Size());
+  if (size == bytes_.size()) return absl::OkStatus();
+  Unload();
+  THIMBLE_ASSIGN_OR_RETURN(bytes_, file_->Map(MapAccess::kRead, size));
+  return absl::OkStatus();
+}
+
+}  // namespace thimble

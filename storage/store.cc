@@ -1,0 +1,107 @@
+#include "thimble/store.h"
+
+#include <zstd.h>
+
+#include <algorithm>
+
+#include "status_macros.h"
+#include "store_format.h"
+
+namespace thimble {
+namespace {
+
+absl::Status Prefixed(const std::string& prefix, const absl::Status& status) {
+  return absl::Status(status.code(), prefix + ": " + std::string(status.message()));
+}
+
+}  // namespace
+
+StoreReader::StoreReader(MappedFile file, const Options& options)
+    : file_(std::move(file)), strict_(options.strict), max_load_bytes_(options.max_load_bytes) {}
+
+absl::StatusOr<StoreReader> StoreReader::Open(const std::string& path, const Options& options) {
+  FileSystem& system = options.system != nullptr ? *options.system : FileSystem::Real();
+  THIMBLE_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path, options.load, system));
+  StoreReader store(std::move(file), options);
+  THIMBLE_RETURN_IF_ERROR(store.ReadSuperblocks());
+  return store;
+}
+
+absl::Status StoreReader::ReadSuperblocks() {
+  const absl::StatusOr<format::Superblock> superblock = format::ReadFile(file());
+  if (!superblock.ok()) return Prefixed(path(), superblock.status());
+  if (strict_ && superblock->state == FileState::kDirty) {
+    return absl::FailedPreconditionError(path() + ": was not closed; it holds at least the state of epoch " +
+                                         std::to_string(superblock->epoch));
+  }
+  state_ = superblock->state;
+  discipline_ = superblock->discipline;
+  epoch_ = superblock->epoch;
+  sections_ = superblock->sections;
+  directory_offset_ = superblock->directory_offset;
+  directory_bytes_ = superblock->directory_bytes;
+  return absl::OkStatus();
+}
+
+format::Directory StoreReader::directory() const {
+  return format::Directory(file(), directory_offset_, directory_bytes_, sections_);
+}
+
+absl::Status StoreReader::About(std::string_view name, const absl::Status& status) const {
+  return Prefixed(path() + ": section " + std::string(name), status);
+}
+
+absl::StatusOr<SectionInfo> StoreReader::Section(std::size_t i) const {
+  format::CheckedEntry found;
+  const char* problem = nullptr;
+  THIMBLE_RETURN_IF_ERROR(file_.Guard([&] { problem = directory().Read(i, found); }));
+  if (problem != nullptr) return absl::DataLossError(path() + ": section " + std::to_string(i) + ": " + problem);
+  const format::Entry& entry = found.entry;
+  return SectionInfo{.name = found.name,
+                     .kind = entry.kind,
+                     .codec = entry.codec,
+                     .checksummed = (entry.flags & format::Entry::kHasChecksum) != 0,
+                     .offset = entry.offset,
+                     .stored_bytes = entry.stored_bytes,
+                     .bytes = entry.bytes};
+}
+
+absl::StatusOr<SectionInfo> StoreReader::Find(std::string_view name) const {
+  std::size_t i = 0;
+  const char* problem = nullptr;
+  THIMBLE_RETURN_IF_ERROR(file_.Guard([&] { problem = directory().Find(name, i); }));
+  if (problem != nullptr) return About(name, absl::DataLossError(problem));
+  if (i == sections_) return About(name, absl::NotFoundError("not in the file"));
+  return Section(i);
+}
+
+absl::StatusOr<std::span<const std::byte>> StoreReader::Bytes(std::string_view name, Check check) const {
+  THIMBLE_ASSIGN_OR_RETURN(const SectionInfo section, Find(name));
+  if (section.codec != Codec::kNone) return About(name, absl::FailedPreconditionError("is compressed: load it"));
+  if (check == Check::kFirst) THIMBLE_RETURN_IF_ERROR(VerifySection(name));
+  return file().subspan(section.offset, section.stored_bytes);
+}
+
+absl::StatusOr<Buffer> StoreReader::Load(std::string_view name) const {
+  THIMBLE_ASSIGN_OR_RETURN(const SectionInfo section, Find(name));
+  if (section.codec > Codec::kZstd) return About(name, absl::UnimplementedError("unknown codec"));
+  if (section.bytes > max_load_bytes_) {
+    return About(name, absl::ResourceExhaustedError(std::to_string(section.bytes) + " bytes are more than the limit"));
+  }
+  THIMBLE_RETURN_IF_ERROR(VerifySection(name));
+  const std::span<const std::byte> stored = file().subspan(section.offset, section.stored_bytes);
+  // What the frame itself declares must agree before anything is allocated.
+  if (section.codec == Codec::kZstd && ZSTD_getFrameContentSize(stored.data(), stored.size()) != section.bytes) {
+    return About(name, absl::DataLossError("its frame is of another length"));
+  }
+  Buffer loaded = Buffer::Heap(section.bytes);
+  std::size_t got = stored.size();
+  THIMBLE_RETURN_IF_ERROR(file_.Guard([&] {
+    if (section.codec == Codec::kNone) std::copy(stored.begin(), stored.end(), loaded.data());
+    else got = ZSTD_decompress(loaded.data(), loaded.size(), stored.data(), stored.size());
+  }));
+  if (got != section.bytes) return About(name, absl::DataLossError("does not decompress"));
+  return loaded;
+}
+
+}  // namespace thimble

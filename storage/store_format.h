@@ -1,0 +1,144 @@
+#pragma once
+
+// The bytes of a store file, as docs/format.md specifies them. A file from outside may change while it is read (another
+// process has it open), so everything is copied out once, checked, and used from the copy.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include "thimble/bytes.h"
+#include "thimble/hash.h"
+#include "thimble/kind.h"
+#include "thimble/store.h"
+
+namespace thimble::format {
+
+inline constexpr std::uint64_t kPageBytes = 4096;
+inline constexpr std::uint64_t kBlockBytes = 65536;          // the unit of checksums
+inline constexpr std::uint64_t kSectionsFrom = 2 * kPageBytes;
+inline constexpr std::uint64_t kSuperblockAt[2] = {0, kPageBytes};
+inline constexpr std::uint64_t kMaxSections = 65535;
+inline constexpr std::uint64_t kMaxNameBytes = 255;
+inline constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 60;
+
+// One sector, which a disk writes as a whole or not at all. Two of them stand in the file; the valid one of the higher epoch
+// rules.
+struct Superblock {
+  static constexpr std::uint64_t kMagic = 0x1A454C424D494854;  // "THIMBLE\x1a"
+  static constexpr std::uint16_t kVersion = 1;
+  // Bits that a reader must know, or leave the file alone. None is taken yet.
+  static constexpr std::uint64_t kKnownFeatures = 0;
+
+  std::uint64_t magic = kMagic;
+  std::uint16_t version = kVersion;
+  FileState state = FileState::kSealed;
+  Discipline discipline = Discipline::kNone;
+  std::uint32_t sections = 0;
+  std::uint64_t file_id = 0;
+  std::uint64_t epoch = 0;
+  std::uint64_t features = 0;           // incompatible ones
+  std::uint64_t optional_features = 0;  // a reader may ignore these
+  std::uint64_t file_bytes = 0;
+  std::uint64_t directory_offset = 0;
+  std::uint64_t directory_bytes = 0;
+  std::uint64_t directory_checksum = 0;
+  std::byte reserved[424] = {};
+  std::uint64_t checksum = 0;  // XXH3 of the 504 bytes before
+
+  std::uint64_t ComputeChecksum() const { return Hash64(BytesOf(reinterpret_cast<const std::byte*>(this), sizeof *this - 8)); }
+  void Seal() { checksum = ComputeChecksum(); }
+};
+static_assert(sizeof(Superblock) == 512 && std::is_trivially_copyable_v<Superblock>);
+
+// What follows a superblock in a live file: a number that is odd while the superblock's commit is being written. It belongs
+// to the processes that have the file open and means nothing after a crash.
+inline constexpr std::uint64_t kSequenceAfterSuperblock = 512;
+
+// A section in the directory, which is the entries in ascending order of the names' bytes, then the names.
+struct Entry {
+  static constexpr std::uint8_t kHasChecksum = 1;
+  static constexpr std::uint8_t kMayGrow = 2;
+
+  std::uint64_t offset = 0;
+  std::uint64_t stored_bytes = 0;
+  std::uint64_t bytes = 0;         // decompressed; stored_bytes when the codec is kNone
+  std::uint64_t table_offset = 0;  // XXH3 of each 64 KiB block of the stored bytes
+  std::uint64_t checksum = 0;      // XXH3 of the table
+  std::uint32_t name_offset = 0;   // from the directory's first byte
+  std::uint16_t name_bytes = 0;
+  Kind kind = Kind::kNone;
+  Codec codec = Codec::kNone;
+  std::uint8_t flags = 0;
+  std::byte reserved[14] = {};
+
+  std::uint64_t blocks() const { return (stored_bytes + kBlockBytes - 1) / kBlockBytes; }
+  std::uint64_t table_bytes() const { return blocks() * 8; }
+};
+static_assert(sizeof(Entry) == 64 && std::is_trivially_copyable_v<Entry>);
+
+// Where a section that begins at or after `end` is placed: large ones at a page, so that they can be advised and locked by
+// themselves.
+constexpr std::uint64_t PlaceSection(std::uint64_t end, std::uint64_t bytes) {
+  return RoundUp(end, bytes >= kBlockBytes ? kPageBytes : 64);
+}
+
+// Entries and names as the bytes of a directory, sorted.
+struct NamedEntry {
+  std::string name;
+  Entry entry;
+};
+std::vector<std::byte> WriteDirectory(std::vector<NamedEntry> sections);
+
+// An entry and its name, copied out and found possible.
+struct CheckedEntry {
+  Entry entry;
+  std::string_view name;
+};
+
+// The functions below read a file that may be cut or changed meanwhile, and are called under a guard that may leave them at
+// any byte: they own nothing, and answer with a literal that says what is wrong, or nullptr.
+
+// A directory in a file. Entries are checked each time that they are read.
+class Directory {
+ public:
+  Directory(std::span<const std::byte> file, std::uint64_t offset, std::uint64_t bytes, std::uint32_t sections)
+      : file_(file), bytes_(file.subspan(offset, bytes)), sections_(sections) {}
+
+  // Requires: Place(superblock, file.size()) found nothing.
+  Directory(std::span<const std::byte> file, const Superblock& superblock)
+      : Directory(file, superblock.directory_offset, superblock.directory_bytes, superblock.sections) {}
+
+  static const char* Place(const Superblock& superblock, std::uint64_t file_bytes);
+
+  // All entries are possible, and their names ascend. The checksum is judged first.
+  const char* Check(std::uint64_t checksum) const;
+  const char* Read(std::size_t i, CheckedEntry& found) const;
+  // Sets `i` to the place of the name, or to size().
+  const char* Find(std::string_view name, std::size_t& i) const;
+  std::size_t size() const { return sections_; }
+
+ private:
+  std::span<const std::byte> file_;
+  std::span<const std::byte> bytes_;
+  std::uint32_t sections_;
+};
+
+// What a superblock says of itself, before the file around it is looked at.
+enum class SuperblockState { kValid, kAbsent, kDamaged, kNewer };
+SuperblockState ReadSuperblock(std::span<const std::byte> file, int which, Superblock& superblock);
+
+// Finds the superblock that rules: the valid one of the higher epoch, the first of two that are equal. kDataLoss if there is
+// none, kUnimplemented if a newer version wrote the file. Guards itself.
+absl::StatusOr<Superblock> RulingSuperblock(std::span<const std::byte> file);
+
+// The same for a file whose length and directory must then be right.
+absl::StatusOr<Superblock> ReadFile(std::span<const std::byte> file);
+
+}  // namespace thimble::format
