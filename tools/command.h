@@ -1,0 +1,19 @@
+#pragma once
+
+#include <absl/status/status.h>
+
+#include "exit_code.h"
+
+namespace CLI {
+class App;
+}
+
+namespace thimble::tools {
+
+// Each adds its subcommand, one file each. What a subcommand returns it leaves in `exit_code`.
+void AddReport(CLI::App& app, int& exit_code);
+
+// Prints "thimble: message" to stderr, and returns the exit status for that kind of error.
+int Complain(const absl::Status& status);
+
+}  // namespace thimble::tools

@@ -1,0 +1,86 @@
+#include "thimble/heap_scope.h"
+
+#include <malloc.h>
+#include <sys/single_threaded.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+#include "thimble/buffer.h"
+
+namespace thimble {
+namespace {
+
+constexpr std::int64_t kBlockHeader = 8;
+
+constinit std::atomic<std::int64_t> live{0};
+constinit std::atomic<std::int64_t> mapped{0};
+constinit std::atomic<std::int64_t> peak{0};
+
+// A locked instruction costs as much as a small malloc, so it is taken only when there is a second thread.
+void Count(std::int64_t bytes) {
+  std::int64_t now;
+  if (__libc_single_threaded) {
+    now = live.load(std::memory_order_relaxed) + bytes;
+    live.store(now, std::memory_order_relaxed);
+  } else {
+    now = live.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  }
+  std::int64_t highest = peak.load(std::memory_order_relaxed);
+  while (now > highest && !peak.compare_exchange_weak(highest, now, std::memory_order_relaxed)) {
+  }
+}
+
+void CountMapping(std::ptrdiff_t bytes) {
+  mapped.fetch_add(bytes, std::memory_order_relaxed);
+  Count(bytes);
+}
+
+void* Counted(void* block) {
+  if (block != nullptr) Count(static_cast<std::int64_t>(malloc_usable_size(block)) + kBlockHeader);
+  return block;
+}
+
+void* Allocate(std::size_t bytes) noexcept { return Counted(std::malloc(std::max<std::size_t>(bytes, 1))); }
+
+void* Allocate(std::size_t bytes, std::align_val_t alignment) noexcept {
+  const auto unit = static_cast<std::size_t>(alignment);
+  return Counted(std::aligned_alloc(unit, (std::max<std::size_t>(bytes, 1) + unit - 1) / unit * unit));
+}
+
+void* OrThrow(void* block) {
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+
+void Free(void* block) noexcept {
+  if (block == nullptr) return;
+  Count(-static_cast<std::int64_t>(malloc_usable_size(block)) - kBlockHeader);
+  std::free(block);
+}
+
+}  // namespace
+
+HeapScope::HeapScope() : live_before_(live), mapped_before_(mapped), outer_peak_(peak) {
+  Buffer::ObserveMappings(&CountMapping);
+  peak = live_before_;
+}
+
+HeapScope::~HeapScope() { peak = std::max(outer_peak_, peak.load()); }
+
+std::int64_t HeapScope::live_bytes() const { return live - live_before_; }
+std::int64_t HeapScope::peak_bytes() const { return peak - live_before_; }
+std::int64_t HeapScope::mapped_bytes() const { return mapped - mapped_before_; }
+
+}  // namespace thimble
+
+// The replaceable allocation functions. The array and nothrow forms of the standard library call these.
+void* operator new(std::size_t bytes) { return thimble::OrThrow(thimble::Allocate(bytes)); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) { return thimble::OrThrow(thimble::Allocate(bytes, alignment)); }
+void operator delete(void* block) noexcept { thimble::Free(block); }
+void operator delete(void* block, std::size_t) noexcept { thimble::Free(block); }
+void operator delete(void* block, std::align_val_t) noexcept { thimble::Free(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept { thimble::Free(block); }

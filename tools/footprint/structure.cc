@@ -1,0 +1,35 @@
+#include "structure.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "thimble/hash.h"
+
+namespace thimble::footprint {
+namespace {
+
+std::vector<Structure>& Registry() {
+  static std::vector<Structure> registry;
+  return registry;
+}
+
+}  // namespace
+
+const std::vector<Structure>& Structures() { return Registry(); }
+
+Registered::Registered(Structure structure, std::unique_ptr<Candidate> (*make)()) {
+  structure.make = make;
+  std::vector<Structure>& all = Registry();
+  const auto before = [](const Structure& a, const Structure& b) { return std::tie(a.family, a.name) < std::tie(b.family, b.name); };
+  all.insert(std::upper_bound(all.begin(), all.end(), structure, before), std::move(structure));
+}
+
+std::string AbsentText(std::uint64_t i) { return "absent \x01" + std::to_string(Hash64(i, 0xAB5E)); }
+
+// Beyond the range of any ordinary column, and spread over what lies there.
+std::int64_t AbsentInteger(std::uint64_t i) {
+  return static_cast<std::int64_t>((Hash64(i, 0xAB5E) >> 2) | (std::uint64_t{1} << 62));
+}
+
+}  // namespace thimble::footprint

@@ -1,0 +1,56 @@
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "command.h"
+
+namespace thimble::tools {
+
+int Complain(const absl::Status& status) {
+  std::fprintf(stderr, "thimble: %s\n", std::string(status.message()).c_str());
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kNotFound: return kUsage;
+    case absl::StatusCode::kDataLoss:
+    case absl::StatusCode::kUnimplemented: return kCorrupt;
+    case absl::StatusCode::kResourceExhausted: return kLimit;
+    default: return kInputOutput;
+  }
+}
+
+namespace {
+
+int Main(int argc, char** argv) {
+  CLI::App app("Measures what your data costs in memory, and keeps it in less.", "thimble");
+  app.set_version_flag("--version", std::string("thimble ") + THIMBLE_VERSION);
+  app.require_subcommand(1);
+  app.footer(
+      "Exit status: 0 ok, 1 negative answer, 2 usage, 3 input or output, 4 corrupt, 5 limit exceeded,\n"
+      "6 regression.");
+  int exit_code = kOk;
+  AddReport(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kOk : kUsage;
+  }
+  return exit_code;
+}
+
+}  // namespace
+}  // namespace thimble::tools
+
+int main(int argc, char** argv) {
+  try {
+    return thimble::tools::Main(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fputs("thimble: out of memory\n", stderr);
+    return thimble::tools::kLimit;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "thimble: %s\n", error.what());
+    return thimble::tools::kInputOutput;
+  }
+}

@@ -1,0 +1,76 @@
+#include "../command.h"
+
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+
+#include "report.h"
+
+namespace thimble::tools {
+namespace {
+
+struct Options {
+  ReadOptions read;
+  MeasureOptions measure;
+  std::string header = "auto";
+  bool json = false;
+};
+
+// Half of the machine's memory, shared by the structures that are measured at once.
+std::uint64_t DefaultMemoryLimit(unsigned jobs) {
+  struct sysinfo info;
+  sysinfo(&info);
+  return std::uint64_t{info.totalram} * info.mem_unit / 2 / jobs;
+}
+
+bool UseColour() { return isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr; }
+
+int Run(const Options& options) {
+  Report report;
+  {
+    Progress progress;
+    ReadOptions read = options.read;
+    read.header = options.header == "auto" ? Choice::kAuto : options.header == "yes" ? Choice::kYes : Choice::kNo;
+    absl::StatusOr<TableData> table = ReadTable(read, progress);
+    if (!table.ok()) return Complain(table.status());
+    MeasureOptions measure = options.measure;
+    if (measure.memory_limit == 0) measure.memory_limit = DefaultMemoryLimit(measure.jobs);
+    absl::StatusOr<Report> measured = MeasureTable(*table, measure, progress);
+    if (!measured.ok()) return Complain(measured.status());
+    report = *std::move(measured);
+  }
+  const std::string text = options.json ? ToJson(report) : ToTable(report, UseColour());
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    return Complain(absl::UnavailableError("cannot write the report"));
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void AddReport(CLI::App& app, int& exit_code) {
+  CLI::App* report = app.add_subcommand("report", "Build every structure over a file's columns, and show what each costs");
+  auto options = std::make_shared<Options>();
+  options->measure.jobs = std::clamp(std::thread::hardware_concurrency(), 1u, 2u);
+  report->add_option("file", options->read.path, "lines, CSV or TSV; plain, gzip or zstd; - for stdin")->required();
+  report->add_flag("--json", options->json, "print JSON (schema 1, docs/report.md)");
+  report->add_option("--column", options->measure.columns, "only this column; may be repeated")->allow_extra_args(false);
+  report->add_option("--structures", options->measure.structures, "only structures with this in their name; commas separate several")->delimiter(',');
+  report->add_option("--memory-limit", options->measure.memory_limit, "heap for each structure, such as 500MB or 4GiB; half of the machine's by default")
+      ->transform(CLI::AsSizeValue(false));
+  report->add_option("--jobs", options->measure.jobs, "structures measured at once; 1 for the steadiest times")
+      ->check(CLI::Range(1u, 64u))
+      ->capture_default_str();
+  report->add_option("--format", options->read.format, "auto, lines, csv or tsv")->check(CLI::IsMember({"auto", "lines", "csv", "tsv"}));
+  report->add_option("--header", options->header, "whether the first row names the columns: auto, yes or no")->check(CLI::IsMember({"auto", "yes", "no"}));
+  report->callback([options, &exit_code] { exit_code = Run(*options); });
+}
+
+}  // namespace thimble::tools

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "record_reader.h"
+
+namespace thimble::tools {
+
+enum class Choice { kAuto, kYes, kNo };
+
+struct Sniffed {
+  Dialect dialect;
+  bool has_header = false;
+};
+
+// Tells lines from CSV and TSV, and whether the first record names the columns, from the start of a file and its name. A file
+// that says nothing by its name is a table when its first records all have the same number of fields, two or more.
+Sniffed Sniff(std::string_view path, std::string_view start, std::string_view format, Choice header);
+
+}  // namespace thimble::tools
