@@ -1,0 +1,102 @@
+#include "hll_estimators.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <numeric>
+
+namespace thimble::internal {
+namespace {
+
+// Below two keys a register, a mean register says less than the number of empty ones (Whang et al. 1990).
+constexpr double kManyEmpty = 0.135;
+
+double Registers(const RegisterHistogram& histogram) {
+  return static_cast<double>(std::accumulate(histogram.begin(), histogram.end(), std::uint64_t{0}));
+}
+
+// x + sum of x^(2^k) * 2^(k-1): the registers that are still zero.
+double Sigma(double x) {
+  if (x >= 1) return std::numeric_limits<double>::infinity();
+  double sum = x, previous;
+  double weight = 1;
+  do {
+    x *= x;
+    previous = sum;
+    sum += x * weight;
+    weight += weight;
+  } while (sum != previous);
+  return sum;
+}
+
+// The registers that are saturated.
+double Tau(double x) {
+  if (x <= 0 || x >= 1) return 0;
+  double sum = 1 - x, previous;
+  double weight = 1;
+  do {
+    x = std::sqrt(x);
+    previous = sum;
+    weight *= 0.5;
+    sum -= (1 - x) * (1 - x) * weight;
+  } while (sum != previous);
+  return sum / 3;
+}
+
+// The part `share` of the smallest registers has the mean of min(share, F(k)) terms, F(k) = exp(-load / 2^k) being the
+// distribution of a register that `load` keys are expected to reach. Increasing in the load.
+double ExpectedMean(double load, double share, unsigned max_value) {
+  double sum = 0;
+  double scaled = load;
+  for (unsigned k = 0; k < max_value; ++k, scaled *= 0.5) {
+    const double above = share == 1 ? -std::expm1(-scaled) : share - std::exp(-scaled);
+    if (above > 0) sum += above;
+  }
+  return sum / share;
+}
+
+// The load per register whose expected mean is `mean`.
+double SolveLoad(double mean, double share, unsigned max_value) {
+  if (mean <= 0) return 0;
+  double low = -64, high = 64;  // base-2 logarithms
+  while (high - low > 1e-12) {
+    const double middle = (low + high) / 2;
+    (ExpectedMean(std::exp2(middle), share, max_value) < mean ? low : high) = middle;
+  }
+  return std::exp2(low);
+}
+
+}  // namespace
+
+double HyperLogLogEstimate(const RegisterHistogram& histogram, unsigned max_value) {
+  const double m = Registers(histogram);
+  double z = m * Tau(1 - histogram[max_value] / m);
+  for (unsigned k = max_value - 1; k >= 1; --k) z = 0.5 * (z + histogram[k]);
+  z += m * Sigma(histogram[0] / m);
+  return m * m / (2 * std::numbers::ln2 * z);
+}
+
+double LogLogEstimate(const RegisterHistogram& histogram, unsigned max_value) {
+  const double m = Registers(histogram);
+  if (const double empty = histogram[0] / m; empty > kManyEmpty) return -m * std::log(empty);
+  double sum = 0;
+  for (unsigned k = 1; k <= max_value; ++k) sum += static_cast<double>(k) * histogram[k];
+  return m * SolveLoad(sum / m, 1, max_value);
+}
+
+double SuperLogLogEstimate(const RegisterHistogram& histogram, unsigned max_value) {
+  constexpr double kShare = 0.7;
+  const double m = Registers(histogram);
+  if (const double empty = histogram[0] / m; empty > kManyEmpty) return -m * std::log(empty);
+  const double kept = std::floor(kShare * m);
+  double left = kept, sum = 0;
+  for (unsigned k = 0; k <= max_value && left > 0; ++k) {
+    const double taken = std::min<double>(left, histogram[k]);
+    sum += k * taken;
+    left -= taken;
+  }
+  return m * SolveLoad(sum / kept, kept / m, max_value);
+}
+
+}  // namespace thimble::internal

@@ -1,0 +1,153 @@
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "thimble/foreign_hash.h"
+#include "thimble/owner.h"
+
+namespace thimble {
+
+// How a hash chooses a register and a rank. Sketches of different rules cannot be merged.
+//
+//   rule            register             rank                               hash scheme
+//   kThimble        top p bits           trailing zeros + 1                 kThimble, kXxh64
+//   kDataSketches   low p bits of h1     leading zeros of h2 + 1, <= 63     kMurmur3, seed 9001
+//   kTrailing       low p bits           trailing zeros of the rest + 1     kMurmur64A (Redis: p = 14, seed 0xadc83b19),
+//                                                                           kMurmur3 (PostgreSQL hll: h1, seed 0)
+enum class RegisterRule : std::uint8_t { kThimble = 0, kDataSketches = 1, kTrailing = 2 };
+
+// Reads a HyperLogLog.
+class HyperLogLogView {
+ public:
+  static constexpr Kind kKind = Kind::kHyperLogLog;
+  static constexpr unsigned kMinPrecision = 4, kMaxPrecision = 21;
+
+  static absl::StatusOr<HyperLogLogView> Open(std::span<const std::byte> image);
+  absl::Status Verify() const;
+  std::span<const std::byte> image() const { return image_; }
+
+  unsigned precision() const { return precision_; }
+  std::size_t register_count() const { return std::size_t{1} << precision_; }
+  HashScheme hash_scheme() const { return hash_scheme_; }
+  RegisterRule rule() const { return rule_; }
+  std::uint64_t seed() const { return seed_; }
+  // The highest rank that the rule gives at this precision.
+  unsigned max_rank() const { return rule_ == RegisterRule::kDataSketches ? 63 : 65 - precision_; }
+
+  // How many distinct keys were added.
+  double Estimate() const;
+  // The relative standard error of Estimate().
+  double StandardError() const;
+  // The number of distinct keys if Estimate() is off by this many standard errors, upwards or downwards.
+  double LowerBound(double sigmas) const;
+  double UpperBound(double sigmas) const;
+
+  // The same count by older estimators over the same registers, whose standard errors are 1.30 / sqrt(2^p) and
+  // 1.05 / sqrt(2^p) (Durand and Flajolet 2003): for comparison.
+  double EstimateLogLog() const;
+  double EstimateSuperLogLog() const;
+
+  // A copy of all registers, in order.
+  std::vector<std::uint8_t> Registers() const;
+
+  // Returns kInvalidArgument, with the reason, unless both hash alike: same scheme, seed and rule.
+  absl::Status CheckCompatible(const HyperLogLogView& other) const;
+
+ private:
+  friend class HyperLogLog;
+  friend class ConcurrentHyperLogLog;
+  HyperLogLogView() = default;
+  std::span<const std::uint8_t> payload() const;
+
+  std::span<const std::byte> image_;
+  std::uint64_t seed_ = 0;
+  unsigned precision_ = kMinPrecision;
+  HashScheme hash_scheme_ = HashScheme::kThimble;
+  RegisterRule rule_ = RegisterRule::kThimble;
+};
+
+// Counts distinct keys in space that does not depend on how many there are.
+//
+//   HyperLogLog users({.precision = 12});
+//   for (std::string_view name : names) users.Add(name);
+//   users.Estimate();
+//
+// Space    8 * 2^p bits + 72 bytes                 p = 12: 4,168 bytes
+// Error    standard error 1.04 / sqrt(2^p)         p = 12: 1.6 %
+// Time     Add O(1), one cache line; Estimate and Merge O(2^p)
+// Merge    lossless: merging sketches equals sketching the union
+// Threads  const methods are safe together; writers need exclusion (or see ConcurrentHyperLogLog)
+// Errors   Make: kInvalidArgument; Merge: kInvalidArgument for another hash scheme, seed or rule
+// Paper    Flajolet, Fusy, Gandouet, Meunier 2007; estimator: Ertl, arXiv:1702.01284
+class HyperLogLog : public Owner<HyperLogLogView> {
+ public:
+  struct Options {
+    unsigned precision = 12;  // p: 4 to 21
+    HashScheme hash_scheme = HashScheme::kThimble;
+    RegisterRule rule = RegisterRule::kThimble;
+    std::uint64_t seed = 1;
+
+    // What other systems use: the same items give the same registers as theirs.
+    static Options DataSketches(unsigned lg_k, std::uint64_t seed = 9001);
+    static Options Redis();
+    static Options PostgreSql(unsigned log2m = 11);
+  };
+
+  explicit HyperLogLog(const Options& options);
+  static absl::StatusOr<HyperLogLog> Make(const Options& options);
+  static absl::StatusOr<HyperLogLog> Make(const Options& options, Buffer buffer);
+  static std::uint64_t ImageBytes(const Options& options);
+  static absl::StatusOr<HyperLogLog> Open(Buffer buffer);
+  // Returns kInvalidArgument unless there are 2^p registers, none above the highest rank.
+  static absl::StatusOr<HyperLogLog> FromRegisters(const Options& options, std::span<const std::uint8_t> registers);
+
+  // Adds a key: an integer of any width, text, or bytes. As in DataSketches, its rule ignores the empty string and
+  // sign-extends unsigned integers too.
+  template <std::integral T>
+  void Add(T key) {
+    if (registers_ != nullptr) [[likely]] {
+      Raise(Hash64(key, seed()));
+    } else {
+      AddInteger(static_cast<std::uint64_t>(key), 64 - 8 * sizeof(T));
+    }
+  }
+  void Add(std::string_view key);
+  void Add(std::span<const std::byte> key) { Add(std::string_view(reinterpret_cast<const char*>(key.data()), key.size())); }
+  void AddMany(std::span<const std::uint64_t> keys);
+  void AddMany(std::span<const std::string_view> keys);
+  // Adds a key by its hash under this sketch's scheme and seed. Only the DataSketches rule looks at h2.
+  void AddHash(Hash128 hash);
+  void AddHash(std::uint64_t hash) { AddHash(Hash128{hash, 0}); }
+
+  // Adds what the other has seen; its precision may be higher, and is then folded down to this one's. Returns
+  // kInvalidArgument if it is lower.
+  absl::Status Merge(const HyperLogLogView& other);
+  Stats stats() const;
+
+ private:
+  HyperLogLog(HyperLogLogView view, Buffer buffer);
+  std::span<std::uint8_t> mutable_registers();
+  void AddInteger(std::uint64_t key, unsigned unused_bits);
+  void Raise(std::uint64_t hash) {
+    const auto rank = static_cast<Register>(std::countr_zero(hash | guard_) + 1);
+    Register& value = registers_[hash >> shift_];
+    if (value < rank) value = rank;
+  }
+
+  // A byte of a type of its own: a store through uint8_t may change any object, this one included, and would have a loop
+  // of Add fetch everything below anew for every key.
+  enum class Register : std::uint8_t {};
+
+  Register* registers_ = nullptr;  // where kThimble's scheme and rule apply
+  std::uint64_t guard_ = 0;        // ends the count of trailing zeros before the index
+  unsigned shift_ = 0;
+};
+
+}  // namespace thimble

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "thimble/hyperloglog.h"
+
+namespace thimble::testing {
+
+// Calls every const method.
+inline void Exercise(const HyperLogLogView& view) {
+  (void)view.Verify();
+  (void)view.Estimate();
+  (void)view.LowerBound(2);
+  (void)view.UpperBound(100);
+  (void)view.EstimateLogLog();
+  (void)view.EstimateSuperLogLog();
+  (void)view.Registers();
+  (void)view.CheckCompatible(view);
+  HyperLogLog other({.precision = view.precision(), .hash_scheme = view.hash_scheme(), .rule = view.rule(), .seed = view.seed()});
+  (void)other.Merge(view);
+}
+
+}  // namespace thimble::testing
