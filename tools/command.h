@@ -12,6 +12,8 @@ namespace thimble::tools {
 
 // Each adds its subcommand, one file each. What a subcommand returns it leaves in `exit_code`.
 void AddReport(CLI::App& app, int& exit_code);
+void AddStat(CLI::App& app, int& exit_code);
+void AddVerify(CLI::App& app, int& exit_code);
 
 // Prints "thimble: message" to stderr, and returns the exit status for that kind of error.
 int Complain(const absl::Status& status);

@@ -32,6 +32,8 @@ int Main(int argc, char** argv) {
       "6 regression.");
   int exit_code = kOk;
   AddReport(app, exit_code);
+  AddStat(app, exit_code);
+  AddVerify(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "report.h"
+#include "save.h"
 
 namespace thimble::tools {
 namespace {
@@ -21,6 +22,7 @@ struct Options {
   MeasureOptions measure;
   std::string header = "auto";
   bool json = false;
+  std::string save;
 };
 
 // Half of the machine's memory, shared by the structures that are measured at once.
@@ -45,6 +47,10 @@ int Run(const Options& options) {
     absl::StatusOr<Report> measured = MeasureTable(*table, measure, progress);
     if (!measured.ok()) return Complain(measured.status());
     report = *std::move(measured);
+    if (!options.save.empty()) {
+      progress.Show("saving " + options.save);
+      if (const absl::Status saved = SaveRecommended(*table, report, options.save); !saved.ok()) return Complain(saved);
+    }
   }
   const std::string text = options.json ? ToJson(report) : ToTable(report, UseColour());
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
@@ -68,6 +74,7 @@ void AddReport(CLI::App& app, int& exit_code) {
   report->add_option("--jobs", options->measure.jobs, "structures measured at once; 1 for the steadiest times")
       ->check(CLI::Range(1u, 64u))
       ->capture_default_str();
+  report->add_option("--save", options->save, "keep the recommended structures in this store file");
   report->add_option("--format", options->read.format, "auto, lines, csv or tsv")->check(CLI::IsMember({"auto", "lines", "csv", "tsv"}));
   report->add_option("--header", options->header, "whether the first row names the columns: auto, yes or no")->check(CLI::IsMember({"auto", "yes", "no"}));
   report->callback([options, &exit_code] { exit_code = Run(*options); });

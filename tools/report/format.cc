@@ -43,6 +43,7 @@ std::string Figure(double value) {
 }
 
 std::string Seconds(double seconds) {
+  if (seconds < 0.9995e-3) return Print("%.0fus", seconds * 1e6);
   if (seconds < 0.9995) return Print("%.0fms", seconds * 1e3);
   return Print(seconds < 9.995 ? "%.2fs" : seconds < 99.95 ? "%.1fs" : "%.0fs", seconds);
 }

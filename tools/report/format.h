@@ -13,7 +13,7 @@ std::string HumanBytes(double bytes);
 std::string Thousands(std::uint64_t number);
 // Four significant characters or so: "9.42", "81.0", "1234".
 std::string Figure(double value);
-// "340ms", "1.25s", "12.5s", "310s".
+// "90us", "340ms", "1.25s", "12.5s", "310s".
 std::string Seconds(double seconds);
 // "8.4ns", "850ns", "1.2us".
 std::string Nanoseconds(double nanoseconds);

@@ -1,0 +1,67 @@
+#include "kinds.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "status_macros.h"
+#include "thimble/bit_vector.h"
+#include "thimble/bloom_filter.h"
+#include "thimble/elias_fano.h"
+#include "thimble/packed_vector.h"
+
+namespace thimble::tools {
+namespace {
+
+template <ImageView View>
+absl::Status VerifyAs(std::span<const std::byte> image) {
+  THIMBLE_ASSIGN_OR_RETURN(const View view, View::Open(image));
+  return view.Verify();
+}
+
+template <ImageView View, Contents (*kContents)(const View&)>
+absl::StatusOr<Contents> ContentsAs(std::span<const std::byte> image) {
+  THIMBLE_ASSIGN_OR_RETURN(const View view, View::Open(image));
+  return kContents(view);
+}
+
+template <ImageView View, Contents (*kContents)(const View&)>
+constexpr KindEntry Entry() {
+  return {View::kKind, VerifyAs<View>, ContentsAs<View, kContents>};
+}
+
+// log2 of n over k.
+double LogChoose(double n, double k) { return (std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1)) / std::log(2.0); }
+
+double Share(double bits, std::uint64_t elements) { return elements == 0 ? 0 : bits / static_cast<double>(elements); }
+
+Contents OfBitVector(const BitVectorView& v) {
+  return {v.size(), Share(LogChoose(static_cast<double>(v.size()), static_cast<double>(v.ones())), v.size())};
+}
+
+Contents OfPackedVector(const PackedVectorView& v) { return {v.size(), v.width()}; }
+
+Contents OfEliasFano(const EliasFanoView& v) {
+  const auto n = static_cast<double>(v.size());
+  return {v.size(), Share(LogChoose(static_cast<double>(v.max()) + n, n), v.size())};
+}
+
+// No filter of this rate, whatever it is made of, is smaller.
+Contents OfBloomFilter(const BloomFilterView& v) { return {v.capacity(), -std::log2(v.FalsePositiveRate(v.capacity()))}; }
+
+// One line a kind.
+constexpr KindEntry kKinds[] = {
+    Entry<BitVectorView, OfBitVector>(),
+    Entry<BloomFilterView, OfBloomFilter>(),
+    Entry<EliasFanoView, OfEliasFano>(),
+    Entry<PackedVectorView, OfPackedVector>(),
+};
+
+}  // namespace
+
+const KindEntry* FindKind(Kind kind) {
+  const auto* found = std::find_if(std::begin(kKinds), std::end(kKinds), [kind](const KindEntry& entry) { return entry.kind == kind; });
+  return found == std::end(kKinds) ? nullptr : found;
+}
+
+}  // namespace thimble::tools

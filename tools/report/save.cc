@@ -1,0 +1,102 @@
+#include "save.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "forked.h"
+#include "status_macros.h"
+#include "thimble/store_writer.h"
+
+namespace thimble::tools {
+namespace {
+
+using footprint::Candidate;
+using footprint::Structure;
+
+constexpr std::size_t kMaxColumnName = 150;  // of the 255 bytes that a section's name has
+
+// Keeps the interrupts of the terminal away while the file is written, so that none leaves a half of it.
+class InterruptsBlocked {
+ public:
+  InterruptsBlocked() {
+    sigset_t interrupts;
+    sigemptyset(&interrupts);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&interrupts, signal);
+    sigprocmask(SIG_BLOCK, &interrupts, &before_);
+  }
+  ~InterruptsBlocked() { Lift(); }
+  void Lift() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  InterruptsBlocked(const InterruptsBlocked&) = delete;
+  InterruptsBlocked& operator=(const InterruptsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+struct Built {
+  std::string section;
+  std::unique_ptr<Candidate> candidate;
+};
+
+// One structure may be recommended for several jobs.
+std::set<const Structure*> Recommended(const ColumnReport& column) {
+  std::set<const Structure*> structures;
+  for (const Recommendation& r : column.recommendation) structures.insert(r.row->structure);
+  return structures;
+}
+
+absl::Status BuildAll(const std::string& name, const footprint::Column& column, const std::set<const Structure*>& structures, std::vector<Built>& out) {
+  for (const Structure* structure : structures) {
+    if (structure->family == footprint::Family::kNaive) continue;
+    std::unique_ptr<Candidate> candidate = structure->make();
+    THIMBLE_RETURN_IF_ERROR(candidate->Build(column));
+    if (!candidate->image().empty()) out.push_back({name.substr(0, kMaxColumnName) + "/" + structure->name, std::move(candidate)});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Save(const TableData& table, const Report& report, const std::string& path) {
+  std::vector<Built> built;
+  for (const ColumnReport& column : report.columns) {
+    const auto data = std::find_if(table.columns.begin(), table.columns.end(), [&](const ColumnData& c) { return c.name == column.name; });
+    THIMBLE_ASSIGN_OR_RETURN(const footprint::Column mapped, data->Map());
+    THIMBLE_RETURN_IF_ERROR(BuildAll(column.name, mapped, Recommended(column), built));
+  }
+  if (!report.whole_rows.recommendation.empty()) {
+    THIMBLE_ASSIGN_OR_RETURN(const footprint::Column rows, table.MapRows());
+    THIMBLE_RETURN_IF_ERROR(BuildAll("rows", rows, Recommended(report.whole_rows), built));
+  }
+  const InterruptsBlocked blocked;
+  THIMBLE_ASSIGN_OR_RETURN(StoreWriter writer, StoreWriter::Create(path));
+  for (const Built& each : built) THIMBLE_RETURN_IF_ERROR(writer.Add(each.section, each.candidate->image()));
+  return writer.Finish();
+}
+
+struct Answer {
+  absl::StatusCode code;
+  char message[400];
+};
+
+}  // namespace
+
+absl::Status SaveRecommended(const TableData& table, const Report& report, const std::string& path) {
+  InterruptsBlocked blocked;  // or this process would end before the child, and take it along
+  footprint::Forked child([&](int out) {
+    blocked.Lift();
+    const absl::Status saved = Save(table, report, path);
+    Answer answer{saved.code(), {}};
+    std::memcpy(answer.message, saved.message().data(), std::min(saved.message().size(), sizeof answer.message - 1));
+    return write(out, &answer, sizeof answer) == static_cast<ssize_t>(sizeof answer);
+  });
+  Answer answer{};
+  THIMBLE_RETURN_IF_ERROR(child.Wait(&answer, sizeof answer));
+  return absl::Status(answer.code, answer.message);
+}
+
+}  // namespace thimble::tools
