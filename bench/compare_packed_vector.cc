@@ -1,0 +1,82 @@
+// PackedVector beside sdsl's int_vector and plain vectors.
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "compare.h"
+#include "integers.h"
+#include "thimble/packed_vector.h"
+
+#if THIMBLE_HAS_SDSL
+#include <sdsl/int_vector.hpp>
+#endif
+
+namespace thimble::bench {
+namespace {
+
+// Adds up what `container` holds at every index. The container is captured as a reference, as a member would be reached.
+template <class Container>
+std::function<void()> Gets(const Container& container, const std::vector<std::uint32_t>& indices) {
+  return [&container, &indices] {
+    std::uint64_t sum = 0;
+    for (const std::uint32_t i : indices) sum += container[i];
+    Keep(sum);
+  };
+}
+
+template <class Container>
+std::function<void()> Iterates(const Container& container) {
+  return [&container] {
+    std::uint64_t sum = 0;
+    for (const std::uint64_t value : container) sum += value;
+    Keep(sum);
+  };
+}
+
+template <class T>
+std::function<void()> Decodes(const PackedVectorView& packed) {
+  return [packed] {
+    std::array<T, 1024> block;
+    for (std::uint64_t i = 0; i < packed.size(); i += block.size()) {
+      const std::size_t count = std::min<std::uint64_t>(block.size(), packed.size() - i);
+      packed.Decode(i, std::span(block).first(count));
+      Keep(block);
+    }
+  };
+}
+
+void Run(Comparison& c) {
+  const std::size_t n = c.Size(10'000'000, 100'000);
+  const std::vector<std::uint32_t> indices = RandomIndices(n, c.Size(4'000'000, 100'000));
+  for (const std::uint64_t max : {std::uint64_t{1}, std::uint64_t{1000}, LowBits(17), LowBits(27), LowBits(40), LowBits(63)}) {
+    const std::vector<std::uint64_t> values = UniformValues(n, max);
+    const PackedVector packed = PackedVector::From(values);
+    const std::string name = "uniform, " + std::to_string(packed.width()) + " bits";
+    // As many bytes as the packed ones have, so that both miss cache alike.
+    const std::vector<std::uint32_t> plain(packed.image().size() / 4);
+    std::vector<std::uint32_t> plain_indices(indices);
+    for (std::uint32_t& i : plain_indices) i = static_cast<std::uint32_t>(std::uint64_t{i} * plain.size() / n);
+    Comparison::Peers get_peers = {{"vector<u32> of equal bytes", Gets(plain, plain_indices)}};
+    Comparison::Peers decode_peers = {{"vector<u64> iteration", Iterates(values)}};
+#if THIMBLE_HAS_SDSL
+    sdsl::int_vector<> sdsl_values(n, 0, static_cast<std::uint8_t>(packed.width()));
+    std::copy(values.begin(), values.end(), sdsl_values.begin());
+    c.Exact(name, "bits/value", static_cast<double>(packed.image().size()) * 8 / static_cast<double>(n), "sdsl int_vector",
+            static_cast<double>(sdsl::size_in_bytes(sdsl_values)) * 8 / static_cast<double>(n));
+    get_peers.emplace_back("sdsl int_vector", Gets(sdsl_values, indices));
+    decode_peers.emplace_back("sdsl int_vector iteration", Iterates(sdsl_values));
+#endif
+    c.Time(name, "random get ns", indices.size(), Gets(packed, indices), get_peers);
+    if (packed.width() <= 32) c.Time(name, "decode to u32 ns", n, Decodes<std::uint32_t>(packed), decode_peers);
+    c.Time(name, "decode to u64 ns", n, Decodes<std::uint64_t>(packed), decode_peers);
+  }
+}
+
+const Family family{"packed_vector", "integers of one width: get and decode", Run};
+
+}  // namespace
+}  // namespace thimble::bench
