@@ -1,0 +1,326 @@
+#include "token_book.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "token_candidates.h"
+
+namespace thimble::internal {
+namespace {
+
+// What a token adds to the table, with the overlaps in the arena.
+double TableBytes(const Token& token) { return 4 + 0.6 * static_cast<double>(token.text.size()); }
+
+bool Obligatory(const Token& token) { return token.end ? token.text.empty() : token.text.size() == 1; }
+
+void SortByUses(std::vector<Token>* tokens) {
+  std::stable_sort(tokens->begin(), tokens->end(), [](const Token& a, const Token& b) { return a.uses > b.uses; });
+}
+
+// The `keep` tokens used most, and the obligatory ones; most used first.
+std::vector<Token> MostUsed(std::vector<Token> tokens, std::size_t keep) {
+  SortByUses(&tokens);
+  std::size_t optional = keep;
+  for (const Token& token : tokens) optional -= Obligatory(token) && optional > 0;
+  std::vector<Token> kept;
+  for (Token& token : tokens) {
+    if (!Obligatory(token)) {
+      if (optional == 0 || token.uses == 0) continue;
+      --optional;
+    }
+    kept.push_back(std::move(token));
+  }
+  return kept;
+}
+
+// The least byte that ends a string, for this many lead bytes: the one with which the tokens kept save most. 0 if the
+// obligatory tokens do not fit.
+unsigned BestStop(const std::vector<Token>& ending, const std::vector<Token>& plain, unsigned lead) {
+  const auto sums = [](const std::vector<Token>& tokens) {
+    std::vector<double> sum{0};
+    for (const Token& token : tokens) sum.push_back(sum.back() + token.uses);
+    return sum;
+  };
+  const std::vector<double> end_sum = sums(ending), plain_sum = sums(plain);
+  double best = -1;
+  unsigned best_stop = 0;
+  for (unsigned stop = std::max(lead, 1u); stop < 256; ++stop) {
+    const std::size_t end_single = 256 - stop, plain_single = stop - lead;
+    const std::size_t end_all = end_single * (lead + 1), plain_all = plain_single + std::size_t{lead} * stop;
+    if (plain_all < 256) continue;
+    // A code of two bytes saves about two, one of one byte three.
+    const auto value = [](const std::vector<double>& sum, std::size_t single, std::size_t all) {
+      return sum[std::min(single, sum.size() - 1)] + 2 * sum[std::min(all, sum.size() - 1)];
+    };
+    const double total = value(end_sum, end_single, end_all) + value(plain_sum, plain_single, plain_all);
+    if (total > best) {
+      best = total;
+      best_stop = stop;
+    }
+  }
+  return best_stop;
+}
+
+// Lengths of a prefix code, of at most 16 bits, for tokens sorted by falling use.
+std::vector<unsigned> CodeLengths(const std::vector<Token>& tokens) {
+  const std::size_t n = tokens.size();
+  if (n == 1) return {1};
+  // Huffman with two queues: leaves from the least used on, and inner nodes as they are made.
+  std::vector<double> weight(2 * n - 1);
+  std::vector<std::size_t> parent(2 * n - 1);
+  for (std::size_t i = 0; i < n; ++i) weight[i] = tokens[n - 1 - i].uses + 0.05;
+  std::size_t leaf = 0, inner = n;
+  for (std::size_t made = n; made < 2 * n - 1; ++made) {
+    weight[made] = 0;
+    for (int child = 0; child < 2; ++child) {
+      const std::size_t least = leaf < n && (inner >= made || weight[leaf] <= weight[inner]) ? leaf++ : inner++;
+      weight[made] += weight[least];
+      parent[least] = made;
+    }
+  }
+  std::vector<unsigned> depth(2 * n - 1, 0);
+  for (std::size_t i = 2 * n - 2; i-- > 0;) depth[i] = depth[parent[i]] + 1;
+  std::vector<unsigned> lengths(n);
+  for (std::size_t i = 0; i < n; ++i) lengths[i] = std::min(depth[n - 1 - i], BitCode::kMaxBits);
+  // Cutting long codes leaves too many of them: lengthen the least used of the shorter ones until all fit.
+  const auto share = [](unsigned length) { return std::uint64_t{1} << (BitCode::kMaxBits - length); };
+  std::uint64_t used = 0;
+  for (const unsigned length : lengths) used += share(length);
+  for (std::size_t i = n; used > share(0) && i-- > 0;) {
+    while (lengths[i] < BitCode::kMaxBits && used > share(0)) {
+      used -= share(lengths[i]) / 2;
+      ++lengths[i];
+    }
+  }
+  std::sort(lengths.begin(), lengths.end());
+  return lengths;
+}
+
+std::size_t FirstTarget(double total_bytes, TokenCoding coding) {
+  const double wanted = std::clamp(total_bytes / 100, 300.0, coding == TokenCoding::kWords ? 65536.0 : 32768.0);
+  return static_cast<std::size_t>(wanted);
+}
+
+}  // namespace
+
+void TokenSample::Add(std::string_view text) {
+  std::size_t size = text.size();
+  for (; size >= 0x80; size >>= 7) bytes_.push_back(static_cast<char>(size | 0x80));
+  bytes_.push_back(static_cast<char>(size));
+  bytes_.append(text);
+  text_bytes_ += text.size();
+  ++strings_;
+}
+
+TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double scale) {
+  constexpr int kMaxPasses = 7;
+  const bool ends = coding != TokenCoding::kWords;
+  const double total = scale * static_cast<double>(sample.text_bytes() + sample.strings());
+  std::size_t target = FirstTarget(total, coding);
+
+  // First every candidate at the same price, then ever fewer tokens at the price of their codes, as long as the whole
+  // becomes smaller.
+  std::vector<Token> tokens = CandidateTokens(sample, target + target / 2, ends);
+  TokenTrie trie;
+  for (std::size_t i = 0; i < tokens.size(); ++i) trie.Add(tokens[i].text, tokens[i].end, static_cast<std::uint32_t>(i));
+  const std::vector<float> even(tokens.size(), 16.0f);
+  TokenParser first(trie, even, ends);
+  sample.Each([&](std::string_view text) { first.Parse(text, [&](std::uint32_t i) { tokens[i].uses += 1; }); });
+
+  TokenBook best(MostUsed(tokens, target), coding);
+  TokenBook book = best;
+  double best_bytes = std::numeric_limits<double>::max();
+  for (int pass = 0; pass < kMaxPasses; ++pass) {
+    std::vector<double> uses(book.size(), 0);
+    double bits = 0;
+    TokenParser parser(book.trie(), book.costs(), ends);
+    sample.Each([&](std::string_view text) {
+      parser.Parse(text, [&](std::uint32_t i) {
+        uses[i] += 1;
+        bits += book.code_bits(i);
+      });
+    });
+    double bytes = bits / 8 * scale;
+    std::vector<Token> used;
+    for (std::size_t i = 0; i < book.size(); ++i) {
+      if (book.codes_[i].bits == 0) continue;
+      bytes += TableBytes(book.tokens_[i]);
+      used.push_back(book.tokens_[i]);
+      used.back().uses = uses[i];
+    }
+    if (bytes >= best_bytes) break;
+    best_bytes = bytes;
+    best = TokenBook(used, coding);
+    target = target * 6 / 10;
+    if (target < 300) break;
+    book = TokenBook(MostUsed(std::move(used), target), coding);
+  }
+  return best;
+}
+
+TokenBook::TokenBook(std::vector<Token> tokens, TokenCoding coding) : coding_(coding) {
+  SortByUses(&tokens);
+  switch (coding) {
+    case TokenCoding::kBytes: AssignByteCodes(std::move(tokens)); break;
+    case TokenCoding::kBits: AssignBitCodes(std::move(tokens)); break;
+    case TokenCoding::kWords: AssignWordCodes(std::move(tokens)); break;
+  }
+  // A little for every token, so that of two ways that cost the same the one with fewer tokens is taken.
+  costs_.resize(tokens_.size());
+  for (std::size_t i = 0; i < tokens_.size(); ++i) {
+    costs_[i] = static_cast<float>(codes_[i].bits) + 0.01f;
+    if (codes_[i].bits != 0) trie_.Add(tokens_[i].text, tokens_[i].end, static_cast<std::uint32_t>(i));
+  }
+  BuildArena();
+}
+
+void TokenBook::AssignByteCodes(std::vector<Token> tokens) {
+  std::vector<Token> ending, plain;
+  for (Token& token : tokens) (token.end ? ending : plain).push_back(std::move(token));
+  // Literals that nobody used must not be cut off.
+  const auto obligatory_first = [](std::vector<Token>* of, std::size_t capacity) {
+    if (of->size() <= capacity) return;
+    std::size_t unused = 0;
+    for (std::size_t i = capacity; i < of->size(); ++i) unused += Obligatory((*of)[i]);
+    std::vector<Token> kept;
+    std::size_t optional = capacity;
+    for (const Token& token : *of) optional -= Obligatory(token);
+    for (Token& token : *of) {
+      if (Obligatory(token)) {
+        kept.push_back(std::move(token));
+      } else if (optional > 0) {
+        kept.push_back(std::move(token));
+        --optional;
+      }
+    }
+    *of = std::move(kept);
+  };
+  lead_ = 2;
+  const std::size_t wanted = ending.size() + plain.size();
+  while (lead_ < 127 && ByteCode::TableSize(lead_) < wanted) ++lead_;
+  stop_ = BestStop(ending, plain, lead_);
+  obligatory_first(&ending, std::size_t{256 - stop_} * (lead_ + 1));
+  obligatory_first(&plain, stop_ - lead_ + std::size_t{lead_} * stop_);
+
+  tokens_.resize(ByteCode::TableSize(lead_));
+  codes_.resize(tokens_.size());
+  std::size_t next_end = 0, next_plain = 0;
+  for (std::size_t index = 0; index < tokens_.size(); ++index) {
+    const bool two = index >= 256 - lead_;
+    const std::size_t last = two ? (index - (256 - lead_)) % 256 : index + lead_;
+    const std::size_t first = two ? (index - (256 - lead_)) / 256 : 0;
+    const bool end = last >= stop_;
+    std::vector<Token>& from = end ? ending : plain;
+    std::size_t& next = end ? next_end : next_plain;
+    tokens_[index].end = end;
+    if (next == from.size()) continue;
+    tokens_[index] = std::move(from[next++]);
+    codes_[index] = {static_cast<std::uint32_t>(two ? first | last << 8 : last), two ? 16u : 8u};
+  }
+}
+
+void TokenBook::AssignBitCodes(std::vector<Token> tokens) {
+  const std::vector<unsigned> lengths = CodeLengths(tokens);
+  tokens_ = std::move(tokens);
+  codes_.resize(tokens_.size());
+  std::uint32_t code = 0;  // left-aligned in 16 bits
+  std::size_t index = 0;
+  for (unsigned length = 1; length <= BitCode::kMaxBits; ++length) {
+    const unsigned shift = BitCode::kMaxBits - length;
+    lengths_.offset[length] = static_cast<std::uint32_t>(index) - (code >> shift);
+    for (; index < lengths.size() && lengths[index] == length; ++index) {
+      codes_[index] = {code >> shift, length};
+      code += 1u << shift;
+    }
+    lengths_.below[length] = code;
+  }
+}
+
+void TokenBook::AssignWordCodes(std::vector<Token> tokens) {
+  tokens_ = std::move(tokens);
+  codes_.resize(tokens_.size());
+  for (std::size_t i = 0; i < tokens_.size(); ++i) codes_[i] = {static_cast<std::uint32_t>(i), 16};
+}
+
+std::array<std::uint8_t, 256> TokenBook::QuickLengths() const {
+  std::array<std::uint8_t, 256> quick{};
+  for (unsigned head = 0; head < 256; ++head) {
+    unsigned length = 1;
+    while (length < 15 && head << 8 >= lengths_.below[length]) ++length;
+    quick[head] = static_cast<std::uint8_t>(length);
+  }
+  return quick;
+}
+
+// A token that begins or ends another one lies inside it.
+void TokenBook::BuildArena() {
+  const std::size_t n = tokens_.size();
+  std::vector<std::uint32_t> order(n), host(n, TokenTrie::kNone);
+  std::iota(order.begin(), order.end(), 0u);
+  const auto text = [&](std::uint32_t i) -> const std::string& { return tokens_[i].text; };
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return text(a) < text(b); });
+  for (std::size_t i = 0; i + 1 < n; ++i) {
+    if (text(order[i + 1]).compare(0, text(order[i]).size(), text(order[i])) == 0) host[order[i]] = order[i + 1];
+  }
+  std::vector<bool> as_suffix(n, false);
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return std::lexicographical_compare(text(a).rbegin(), text(a).rend(), text(b).rbegin(), text(b).rend());
+  });
+  for (std::size_t i = 0; i + 1 < n; ++i) {
+    const std::string& part = text(order[i]);
+    const std::string& whole = text(order[i + 1]);
+    // Equal texts host each other in one direction only, and it is the prefix order's.
+    if (host[order[i]] == TokenTrie::kNone && whole.size() > part.size() &&
+        whole.compare(whole.size() - part.size(), part.size(), part) == 0) {
+      host[order[i]] = order[i + 1];
+      as_suffix[order[i]] = true;
+    }
+  }
+  // Hosts first: they are longer, or equal and later in the prefix order.
+  entries_.assign(n, 0);
+  std::vector<bool> placed(n, false);
+  std::vector<std::uint32_t> offset(n, 0), path;
+  for (std::uint32_t i = 0; i < n; ++i) {
+    path.assign(1, i);
+    while (!placed[path.back()] && host[path.back()] != TokenTrie::kNone) path.push_back(host[path.back()]);
+    for (; !path.empty(); path.pop_back()) {
+      const std::uint32_t at = path.back();
+      if (placed[at]) continue;
+      if (host[at] == TokenTrie::kNone) {
+        offset[at] = static_cast<std::uint32_t>(arena_.size());
+        arena_ += text(at);
+      } else {
+        offset[at] = offset[host[at]] + static_cast<std::uint32_t>(as_suffix[at] ? text(host[at]).size() - text(at).size() : 0);
+      }
+      placed[at] = true;
+      entries_[at] = TokenTable::Entry(offset[at], text(at).size(), tokens_[at].end);
+    }
+  }
+}
+
+void TokenWriter::Write(std::string_view text, std::string* out) {
+  parser_.Parse(text, [&](std::uint32_t index) {
+    const std::uint32_t code = book_.code(index);
+    const unsigned bits = book_.code_bits(index);
+    if (book_.coding() == TokenCoding::kBits) {
+      pending_ = pending_ << bits | code;
+      for (pending_bits_ += bits; pending_bits_ >= 8; pending_bits_ -= 8) {
+        out->push_back(static_cast<char>(pending_ >> (pending_bits_ - 8)));
+      }
+    } else {
+      out->push_back(static_cast<char>(code));
+      if (bits == 16) out->push_back(static_cast<char>(code >> 8));
+    }
+  });
+}
+
+void TokenWriter::Flush(std::string* out) {
+  if (pending_bits_ > 0) out->push_back(static_cast<char>(pending_ << (8 - pending_bits_)));
+  pending_ = 0;
+  pending_bits_ = 0;
+}
+
+}  // namespace thimble::internal

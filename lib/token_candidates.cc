@@ -1,0 +1,135 @@
+#include "token_candidates.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace thimble::internal {
+namespace {
+
+constexpr std::uint16_t kStringEnd = 256;
+constexpr int kRounds = 20;
+constexpr std::uint32_t kMinPairs = 4;
+
+// Counts pairs of neighbours, then maps the chosen ones to the token that joins them.
+class PairTable {
+ public:
+  explicit PairTable(std::size_t symbols) {
+    std::size_t slots = 1 << 12;
+    while (slots < symbols && slots < kMaxSlots) slots *= 2;
+    pairs_.resize(slots);
+  }
+
+  void Clear() {
+    std::fill(pairs_.begin(), pairs_.end(), Pair{});
+    used_ = 0;
+  }
+
+  // Pairs that come first when the table is full are not counted: by then the frequent ones are in.
+  void Count(std::uint32_t key) {
+    Pair& pair = Slot(key);
+    if (pair.value == 0) {
+      if (used_ * 4 > pairs_.size() * 3) return;
+      ++used_;
+      pair.key = key;
+    }
+    ++pair.value;
+  }
+
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> Frequent() const {
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> frequent;
+    for (const Pair& pair : pairs_) {
+      if (pair.value >= kMinPairs) frequent.emplace_back(pair.value, pair.key);
+    }
+    return frequent;
+  }
+
+  void Set(std::uint32_t key, std::uint32_t value) { Slot(key) = {key, value}; }
+  std::uint32_t ValueOf(std::uint32_t key) { return Slot(key).value; }
+
+ private:
+  static constexpr std::size_t kMaxSlots = std::size_t{1} << 19;
+  struct Pair {
+    std::uint32_t key = 0, value = 0;
+  };
+
+  Pair& Slot(std::uint32_t key) {
+    const std::size_t mask = pairs_.size() - 1;
+    std::size_t slot = (key * std::uint64_t{0x9E3779B97F4A7C15u} >> 32) & mask;
+    while (pairs_[slot].value != 0 && pairs_[slot].key != key) slot = (slot + 1) & mask;
+    return pairs_[slot];
+  }
+
+  std::vector<Pair> pairs_;
+  std::size_t used_ = 0;
+};
+
+std::uint32_t KeyOf(std::uint16_t a, std::uint16_t b) { return std::uint32_t{a} << 16 | b; }
+
+}  // namespace
+
+std::vector<Token> CandidateTokens(const TokenSample& sample, std::size_t limit, bool ends) {
+  std::vector<Token> tokens;
+  for (int byte = 0; byte < 256; ++byte) tokens.push_back({std::string(1, static_cast<char>(byte)), false});
+  tokens.push_back({"", true});
+
+  std::vector<std::uint16_t> text;
+  text.reserve(sample.text_bytes() + sample.strings());
+  sample.Each([&](std::string_view string) {
+    for (const char c : string) text.push_back(static_cast<std::uint8_t>(c));
+    text.push_back(kStringEnd);
+  });
+
+  limit = std::min<std::size_t>(limit, 60000);
+  PairTable table(text.size());
+  for (int round = 1; round <= kRounds; ++round) {
+    const double share = std::pow(static_cast<double>(round) / kRounds, 1.5);
+    const auto target = static_cast<std::size_t>(static_cast<double>(limit) * share);
+    if (target <= tokens.size()) continue;
+
+    table.Clear();
+    for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+      const Token& a = tokens[text[i]];
+      const Token& b = tokens[text[i + 1]];
+      if (a.end || (b.end && !ends) || a.text.size() + b.text.size() > TokenTable::kMaxText) continue;
+      table.Count(KeyOf(text[i], text[i + 1]));
+    }
+    auto frequent = table.Frequent();
+    if (frequent.empty()) break;
+    const std::size_t chosen = std::min(frequent.size(), target - tokens.size());
+    std::partial_sort(frequent.begin(), frequent.begin() + static_cast<std::ptrdiff_t>(chosen), frequent.end(), std::greater<>());
+
+    table.Clear();
+    for (std::size_t i = 0; i < chosen; ++i) {
+      const std::uint32_t key = frequent[i].second;
+      const Token& a = tokens[key >> 16];
+      const Token& b = tokens[key & 0xffff];
+      table.Set(key, static_cast<std::uint32_t>(tokens.size()));
+      tokens.push_back({a.text + b.text, b.end});
+    }
+    std::size_t out = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      std::uint16_t symbol = text[i];
+      if (i + 1 < text.size()) {
+        if (const std::uint32_t joined = table.ValueOf(KeyOf(symbol, text[i + 1])); joined != 0) {
+          symbol = static_cast<std::uint16_t>(joined);
+          ++i;
+        }
+      }
+      text[out++] = symbol;
+    }
+    text.resize(out);
+  }
+
+  // The same text can be joined in two ways.
+  std::set<std::pair<std::string_view, bool>> seen;
+  std::vector<Token> unique;
+  for (const Token& token : tokens) {
+    if (seen.emplace(token.text, token.end).second && (ends || !token.end)) unique.push_back(token);
+  }
+  return unique;
+}
+
+}  // namespace thimble::internal

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "cpu.h"
+#include "thimble/bytes.h"
+#include "token_table.h"
+
+#if THIMBLE_HAS_AVX2_KERNELS
+#include <immintrin.h>
+#endif
+
+namespace thimble::internal {
+
+// Both codes read a run of token codes from a position and are told where the run's section ends; past it they read tokens
+// that end their string. They are inlined into functions that are compiled for one CPU level each.
+#define THIMBLE_INLINE inline __attribute__((always_inline))
+
+// Codes of one or two bytes. The first byte c of a code is single (c >= lead) or the first of two (c < lead); the last byte b
+// of a code is >= stop in tokens that end a string, and no other byte of a code is. So the i-th string of a run is found by
+// counting the bytes >= stop, 32 at a time.
+struct ByteCode {
+  using Position = const std::uint8_t*;
+
+  TokenTable table;  // 256 - lead single codes, then 256 for each lead byte
+  unsigned lead = 0;
+  unsigned stop = 0;
+  const std::uint8_t* limit = nullptr;
+
+  static constexpr std::size_t TableSize(unsigned lead) { return 256 - lead + std::size_t{256} * lead; }
+
+  THIMBLE_INLINE Position At(const std::uint8_t* stream) const { return stream; }
+
+  THIMBLE_INLINE std::uint32_t Next(Position& at) const {
+    if (at >= limit) return TokenTable::kEnd;
+    const unsigned first = at[0];
+    const bool two = first < lead;
+    const std::size_t index = two ? 256 - lead + first * 256 + at[1] : first - lead;
+    at += two ? 2 : 1;
+    return table.At(index);
+  }
+
+  // The position behind the next `strings` strings.
+  template <CpuLevel kLevel>
+  THIMBLE_INLINE Position Skip(Position at, unsigned strings) const {
+    if (strings == 0) return at;
+#if THIMBLE_HAS_AVX2_KERNELS
+    if constexpr (kLevel == CpuLevel::kAvx2) return SkipAvx2(at, strings);
+#endif
+    while (at < limit) {
+      if (*at++ >= stop && --strings == 0) break;
+    }
+    return at;
+  }
+
+#if THIMBLE_HAS_AVX2_KERNELS
+  THIMBLE_TARGET_AVX2 Position SkipAvx2(Position at, unsigned strings) const {
+    const __m256i from = _mm256_set1_epi8(static_cast<char>(stop));
+    while (at + 32 <= limit) {
+      const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+      const auto ends = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(bytes, from), bytes)));
+      const auto found = static_cast<unsigned>(_mm_popcnt_u32(ends));
+      if (found >= strings) return at + _tzcnt_u32(_pdep_u32(1u << (strings - 1), ends)) + 1;
+      strings -= found;
+      at += 32;
+    }
+    while (at < limit) {
+      if (*at++ >= stop && --strings == 0) break;
+    }
+    return at;
+  }
+#endif
+};
+
+// Canonical prefix codes of 1 to 16 bits, most significant bit first; the tokens stand in the table by code length.
+struct BitCode {
+  static constexpr unsigned kMaxBits = 16;
+
+  // Codes of `length` bits are those below below[length], as left-aligned 16-bit numbers; the first of them has the index
+  // offset[length] + (code >> (16 - length)), modulo 2^32.
+  struct Lengths {
+    std::array<std::uint32_t, kMaxBits + 1> below{};
+    std::array<std::uint32_t, kMaxBits + 1> offset{};
+  };
+
+  struct Position {
+    std::uint64_t bit;
+  };
+
+  TokenTable table;
+  const std::byte* lengths = nullptr;  // a Lengths, in the image
+  const std::byte* quick = nullptr;    // 256 bytes: the shortest length that a code with these first 8 bits may have
+  const std::byte* base = nullptr;
+  std::uint64_t bits = 0;  // in the section from `base`
+
+  THIMBLE_INLINE Position At(const std::uint8_t* stream) const {
+    return {static_cast<std::uint64_t>(reinterpret_cast<const std::byte*>(stream) - base) * 8};
+  }
+
+  THIMBLE_INLINE std::uint32_t Next(Position& at) const {
+    if (at.bit >= bits) return TokenTable::kEnd;
+    const std::uint64_t window = __builtin_bswap64(Load<std::uint64_t>(base + at.bit / 8)) << (at.bit % 8);
+    const auto code = static_cast<std::uint32_t>(window >> 48);
+    unsigned length = std::to_integer<unsigned>(quick[code >> 8]) & 15;
+    length += length == 0;
+    while (length < kMaxBits && code >= Load<std::uint32_t>(lengths + 4 * length)) ++length;
+    at.bit += length;
+    const std::uint32_t index = Load<std::uint32_t>(lengths + 4 * (kMaxBits + 1 + length)) + (code >> (kMaxBits - length));
+    return index < table.count ? table.At(index) : TokenTable::kEnd;
+  }
+
+  template <CpuLevel kLevel>
+  THIMBLE_INLINE Position Skip(Position at, unsigned strings) const {
+    while (strings > 0 && at.bit < bits) strings -= TokenTable::Ends(Next(at));
+    return at;
+  }
+};
+
+}  // namespace thimble::internal
