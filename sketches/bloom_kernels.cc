@@ -1,5 +1,7 @@
 #include "bloom_kernels.h"
 
+#include <algorithm>
+
 #include <cpu.h>
 
 #if THIMBLE_HAS_AVX2_KERNELS
@@ -28,36 +30,46 @@ void Add(std::byte* bits, Shape shape, std::uint64_t hash) {
   });
 }
 
-// Asks for the cache lines of a batch before any is used. Blocked: the run's first and last byte.
+// How many keys ahead of its use a key's cache lines are asked for: enough to hide the latency of memory, few enough for the
+// machine to keep them all under way.
+constexpr std::size_t kAhead = 16;
+
+// Asks for a key's cache lines. Blocked: those of the run's first and last byte.
 template <BloomLayout layout, int kWrite>
-void Prefetch(const std::byte* bits, Shape shape, Hashes hashes) {
-  __extension__ using Wide = unsigned __int128;
-  for (std::uint64_t hash : hashes) {
-    if constexpr (layout == BloomLayout::kBlocked) {
-      const std::byte* at = bits + static_cast<std::uint64_t>(Wide{hash << shape.folds} * shape.positions >> 64);
-      __builtin_prefetch(at, kWrite);
-      __builtin_prefetch(at + BloomKernels::kBlockBytes - 1, kWrite);
-    } else {
-      BloomKernels::ForBits(layout, shape, hash, [bits](std::uint64_t at, std::uint8_t) {
-        __builtin_prefetch(bits + at, kWrite);
-        return true;
-      });
-    }
+inline __attribute__((always_inline)) void Prefetch(const std::byte* bits, Shape shape, std::uint64_t hash) {
+  if constexpr (layout == BloomLayout::kBlocked) {
+    __extension__ using Wide = unsigned __int128;
+    const std::byte* at = bits + static_cast<std::uint64_t>(Wide{hash << shape.folds} * shape.positions >> 64);
+    __builtin_prefetch(at, kWrite);
+    __builtin_prefetch(at + BloomKernels::kBlockBytes - 1, kWrite);
+  } else {
+    BloomKernels::ForBits(layout, shape, hash, [bits](std::uint64_t at, std::uint8_t) {
+      __builtin_prefetch(bits + at, kWrite);
+      return true;
+    });
   }
 }
 
 template <BloomLayout layout>
 std::size_t ContainsMany(const std::byte* bits, Shape shape, Hashes hashes, bool* found) {
-  Prefetch<layout, 0>(bits, shape, hashes);
+  const std::size_t n = hashes.size();
+  for (std::size_t i = 0; i < std::min(n, kAhead); ++i) Prefetch<layout, 0>(bits, shape, hashes[i]);
   std::size_t hits = 0;
-  for (std::size_t i = 0; i < hashes.size(); ++i) hits += found[i] = Contains<layout>(bits, shape, hashes[i]);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (i + kAhead < n) Prefetch<layout, 0>(bits, shape, hashes[i + kAhead]);
+    hits += found[i] = Contains<layout>(bits, shape, hashes[i]);
+  }
   return hits;
 }
 
 template <BloomLayout layout>
 void AddMany(std::byte* bits, Shape shape, Hashes hashes) {
-  Prefetch<layout, 1>(bits, shape, hashes);
-  for (std::uint64_t hash : hashes) Add<layout>(bits, shape, hash);
+  const std::size_t n = hashes.size();
+  for (std::size_t i = 0; i < std::min(n, kAhead); ++i) Prefetch<layout, 1>(bits, shape, hashes[i]);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (i + kAhead < n) Prefetch<layout, 1>(bits, shape, hashes[i + kAhead]);
+    Add<layout>(bits, shape, hashes[i]);
+  }
 }
 
 template <BloomLayout layout>
@@ -95,15 +107,23 @@ THIMBLE_TARGET_AVX2 void AddAvx2(std::byte* bits, Shape shape, std::uint64_t has
 }
 
 THIMBLE_TARGET_AVX2 std::size_t ContainsManyAvx2(const std::byte* bits, Shape shape, Hashes hashes, bool* found) {
-  Prefetch<BloomLayout::kBlocked, 0>(bits, shape, hashes);
+  const std::size_t n = hashes.size();
+  for (std::size_t i = 0; i < std::min(n, kAhead); ++i) Prefetch<BloomLayout::kBlocked, 0>(bits, shape, hashes[i]);
   std::size_t hits = 0;
-  for (std::size_t i = 0; i < hashes.size(); ++i) hits += found[i] = ContainsAvx2(bits, shape, hashes[i]);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (i + kAhead < n) Prefetch<BloomLayout::kBlocked, 0>(bits, shape, hashes[i + kAhead]);
+    hits += found[i] = ContainsAvx2(bits, shape, hashes[i]);
+  }
   return hits;
 }
 
 THIMBLE_TARGET_AVX2 void AddManyAvx2(std::byte* bits, Shape shape, Hashes hashes) {
-  Prefetch<BloomLayout::kBlocked, 1>(bits, shape, hashes);
-  for (std::uint64_t hash : hashes) AddAvx2(bits, shape, hash);
+  const std::size_t n = hashes.size();
+  for (std::size_t i = 0; i < std::min(n, kAhead); ++i) Prefetch<BloomLayout::kBlocked, 1>(bits, shape, hashes[i]);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (i + kAhead < n) Prefetch<BloomLayout::kBlocked, 1>(bits, shape, hashes[i + kAhead]);
+    AddAvx2(bits, shape, hashes[i]);
+  }
 }
 
 constexpr Kernels kBlockedAvx2{ContainsAvx2, AddAvx2, ContainsManyAvx2, AddManyAvx2};

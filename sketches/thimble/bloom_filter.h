@@ -97,7 +97,7 @@ class BloomFilterView {
 
   template <class Keys, class Function>
   void ForBatches(const Keys& keys, Function function) const {
-    std::array<std::uint64_t, 64> hashes;
+    std::array<std::uint64_t, 256> hashes;
     std::size_t n = 0;
     for (const auto& key : keys) {
       hashes[n++] = Hash64(key, seed_);
