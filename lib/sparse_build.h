@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include "sparse_leaf_edit.h"
+#include "thimble/buffer.h"
+#include "thimble/image.h"
+#include "thimble/sparse_tree.h"
+
+namespace thimble {
+
+// Writes a sparse tree from ascending keys, leaf by leaf, into a buffer that it grows. It remembers 24 bytes a leaf.
+class SparseTreeBuilder {
+ public:
+  struct Form {
+    std::uint64_t page_bytes;
+    bool packed;
+    double fill;  // how full leaves become
+  };
+  static constexpr Form kMutable{2048, false, 0.97};
+  static constexpr Form kPacked{4096, true, 1.0};
+
+  static std::uint64_t Unit(const Form& form) { return form.packed ? SparseTreeView::kPackedUnitBytes : form.page_bytes; }
+
+  SparseTreeBuilder(Kind kind, unsigned value_bits, std::uint64_t default_value, Form form, Buffer into = Buffer::Heap(1 << 14));
+
+  // Keys first..first + more. Requires: first is above every key added so far. With values, AddValue follows for each key.
+  void Add(std::uint64_t first, std::uint64_t more = 0);
+  void AddValue(std::uint64_t value) { entries_.AddValue(value); }
+  void Add(const sparse::Leaf& leaf);
+  // The keys of a bitmap. Requires: base % 64 == 0, and as above; a set.
+  void AddWords(std::uint64_t base, std::span<const std::uint64_t> words);
+
+  // The image; its buffer is larger than it only where it was given so, or is a mapping of pages never touched.
+  absl::StatusOr<Buffer> Finish();
+
+ private:
+  struct Child {
+    std::uint64_t key, count;
+    std::uint32_t page;
+  };
+
+  std::size_t page_bytes() const { return static_cast<std::size_t>(form_.page_bytes); }
+  void FlushWords();
+  // Writes leaves until at most `keep` runs are left.
+  void Flush(std::size_t keep);
+  // Zeroed room for the next page, null after an error.
+  std::byte* NewPage();
+  // Keeps what was written there; returns its number.
+  std::uint32_t KeepPage(std::size_t bytes);
+  void WriteNodes();
+
+  Kind kind_;
+  unsigned value_bits_;
+  std::uint64_t default_value_;
+  Form form_;
+  Buffer buffer_;
+  absl::Status error_;
+  sparse::Entries entries_;
+  std::vector<Child> children_;
+  std::uint64_t pages_ = 0, count_ = 0, height_ = 0;
+  std::uint32_t root_ = 0;
+  std::uint64_t separator_ = 0;  // of the next leaf, if it is not its first key
+  std::vector<std::uint64_t> words_;  // of the bitmap leaf to come
+  std::uint64_t words_base_ = 0;
+};
+
+}  // namespace thimble

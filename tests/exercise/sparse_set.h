@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+
+#include "thimble/sparse_set.h"
+
+namespace thimble {
+
+// Calls every const method, whatever the image holds; the answers do not matter.
+inline void Exercise(const SparseSetView& set) {
+  std::uint64_t sum = set.size() + set.image().size() + set.page_bytes() + (set.packed() ? 1 : 0) + (set.empty() ? 1 : 0);
+  constexpr std::uint64_t kOdd[] = {0, 1, 63, 64, 1000, 65536, std::uint64_t{1} << 32, std::uint64_t{1} << 63, ~std::uint64_t{0}};
+  for (const std::uint64_t key : kOdd) {
+    sum += set.Contains(key) + set.Rank(key) + set.Next(key).value_or(1) + set.Previous(key).value_or(1) + set.Select(key);
+    sum += set.LeafOf(key).rank;
+  }
+  std::uint64_t steps = 0;
+  for (const std::uint64_t element : set) {
+    sum += element + (set.Contains(element) ? 1 : 0) + set.Rank(element + 1);
+    if (++steps == 400) break;
+  }
+  sum += set.Verify().ok() ? 1 : 0;
+  if (set.size() < 100000 && set.Verify().ok()) sum += AndSize(set, set) + OrSize(set, set);
+  asm volatile("" : : "r"(sum));
+}
+
+}  // namespace thimble

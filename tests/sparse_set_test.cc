@@ -1,0 +1,243 @@
+#define BOOST_TEST_MODULE sparse_set
+#include "testing.h"
+
+#include <iterator>
+#include <set>
+
+#include "exercise/sparse_set.h"
+#include "thimble/sparse_set.h"
+
+namespace thimble {
+namespace {
+
+using Model = std::set<std::uint64_t>;
+
+void CheckAgainst(const SparseSetView& set, const Model& model, std::uint64_t seed = 7) {
+  REQUIRE_OK(set.Verify());
+  BOOST_REQUIRE_EQUAL(set.size(), model.size());
+  BOOST_REQUIRE(std::equal(set.begin(), set.end(), model.begin(), model.end()));
+  std::vector<std::uint64_t> sorted(model.begin(), model.end());
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < 300; ++i) {
+    std::uint64_t key = random() >> (random() % 64);
+    if (!sorted.empty() && i % 3 != 0) key = sorted[random() % sorted.size()] + random() % 3 - 1;
+    const auto at = std::lower_bound(sorted.begin(), sorted.end(), key);
+    const bool found = at != sorted.end() && *at == key;
+    BOOST_REQUIRE_EQUAL(set.Contains(key), found);
+    BOOST_REQUIRE_EQUAL(set.Rank(key), static_cast<std::uint64_t>(at - sorted.begin()));
+    BOOST_REQUIRE(set.Next(key) == (at == sorted.end() ? std::nullopt : std::optional(*at)));
+    const auto previous = found ? at + 1 : at;
+    BOOST_REQUIRE(set.Previous(key) == (previous == sorted.begin() ? std::nullopt : std::optional(*(previous - 1))));
+    if (!sorted.empty()) {
+      const std::uint64_t rank = random() % sorted.size();
+      BOOST_REQUIRE_EQUAL(set.Select(rank), sorted[rank]);
+      BOOST_REQUIRE_EQUAL(*set.IteratorAt(rank), sorted[rank]);
+    }
+  }
+}
+
+// Shapes of data that lead to each codec and to mixtures.
+std::uint64_t Draw(int shape, std::mt19937_64& random) {
+  switch (shape) {
+    case 0: return random() % 100000;                                   // dense: bitmaps
+    case 1: return random() % (std::uint64_t{1} << 40);                 // sparse: Elias-Fano
+    case 2: return random();                                            // the whole universe
+    case 3: return (random() % 50) * 1000003 + random() % 3000;         // clusters, which fill to runs
+    case 4: return random() >> (random() % 64);                         // every scale
+    case 5: return ~std::uint64_t{0} - (random() >> (random() % 64));   // near the end
+    default: return (random() % 40) << 58 | (random() % 70000);         // far dense parts
+  }
+}
+
+BOOST_AUTO_TEST_CASE(AgreesWithStdSet) {
+  for (int shape = 0; shape <= 6; ++shape) {
+    std::mt19937_64 random(static_cast<std::uint64_t>(shape) + 1);
+    SparseSet set({.page_bytes = shape % 2 == 0 ? 2048u : 512u});
+    Model model;
+    const int n = testing::Trials(60000, 1000000);
+    for (int i = 0; i < n; ++i) {
+      const std::uint64_t key = Draw(shape, random);
+      const bool removes = i > n / 2 && i % 3 == 0 && !model.empty();
+      if (removes) {
+        const auto at = model.lower_bound(key);
+        const std::uint64_t gone = at == model.end() ? key : *at;
+        BOOST_REQUIRE_EQUAL(*set.Remove(gone), model.erase(gone) == 1);
+      } else {
+        BOOST_REQUIRE_EQUAL(*set.Add(key), model.insert(key).second);
+      }
+      if (i % (n / 6) == 17) CheckAgainst(set, model);
+    }
+    BOOST_TEST_CONTEXT("shape " << shape) {
+      CheckAgainst(set, model);
+      const PackedSparseSet packed = set.Packed();
+      CheckAgainst(packed, model);
+      CheckAgainst(SparseSet::Copy(packed), model);
+    }
+    while (!model.empty()) {
+      auto at = model.lower_bound(random());
+      if (at == model.end()) at = model.begin();
+      BOOST_REQUIRE(*set.Remove(*at));
+      model.erase(at);
+      if (model.size() % 20000 == 0) CheckAgainst(set, model);
+    }
+    CheckAgainst(set, model);
+    BOOST_TEST(set.stats().live_bytes <= 2 * 2048u + 200);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(AscendingAndDescending) {
+  SparseSet up, down;
+  Model model;
+  for (std::uint64_t i = 0; i < 20000; ++i) {
+    REQUIRE_OK(up.Add(i * i));
+    REQUIRE_OK(down.Add((19999 - i) * (19999 - i)));
+    model.insert(i * i);
+  }
+  CheckAgainst(up, model);
+  CheckAgainst(down, model);
+  BOOST_TEST(up.image().size() < down.image().size() * 6 / 5);
+}
+
+BOOST_AUTO_TEST_CASE(RunsStayRuns) {
+  SparseSet set;
+  Model model;
+  std::mt19937_64 random(3);
+  std::vector<std::uint64_t> keys;
+  for (std::uint64_t run = 0; run < 300; ++run) {
+    for (std::uint64_t i = 0; i < 1 + run % 130; ++i) keys.push_back(run * 7000 + i);
+  }
+  std::shuffle(keys.begin(), keys.end(), random);
+  for (const std::uint64_t key : keys) {
+    BOOST_REQUIRE(*set.Add(key));
+    BOOST_REQUIRE(!*set.Add(key));
+    model.insert(key);
+  }
+  CheckAgainst(set, model);
+  for (std::size_t i = 0; i < keys.size(); i += 3) {
+    BOOST_REQUIRE(*set.Remove(keys[i]));
+    BOOST_REQUIRE(!*set.Remove(keys[i]));
+    model.erase(keys[i]);
+  }
+  CheckAgainst(set, model);
+}
+
+// A small set with leaves of every codec and an inner node.
+SparseSet Mixed() {
+  SparseSet set({.page_bytes = 512});
+  std::mt19937_64 random(5);
+  for (int i = 0; i < 900; ++i) (void)*set.Add(random() % 3000);
+  for (int i = 0; i < 300; ++i) (void)*set.Add(random());
+  for (std::uint64_t run = 0; run < 60; ++run) {
+    for (std::uint64_t i = 0; i < 40 + run; ++i) (void)*set.Add((1 << 20) + run * 1000 + i);
+  }
+  for (std::uint64_t i = 0; i < 20; ++i) (void)*set.Remove(*set.Next(i * 100));
+  return set;
+}
+
+BOOST_AUTO_TEST_CASE(OperationsAgreeWithStd) {
+  for (int shape_a = 0; shape_a <= 6; ++shape_a) {
+    for (int shape_b = 0; shape_b <= 6; shape_b += shape_a == 0 ? 1 : 3) {
+      std::mt19937_64 random(static_cast<std::uint64_t>(shape_a * 10 + shape_b));
+      SparseSet a, b;
+      Model model_a, model_b;
+      for (int i = 0; i < 30000; ++i) {
+        const std::uint64_t x = Draw(shape_a, random), y = Draw(shape_b, random);
+        model_a.insert(x);
+        model_b.insert(y);
+        REQUIRE_OK(a.Add(x));
+        REQUIRE_OK(b.Add(y));
+      }
+      const auto check = [&](const SparseSet& result, std::uint64_t size, auto algorithm) {
+        Model expected;
+        algorithm(model_a.begin(), model_a.end(), model_b.begin(), model_b.end(), std::inserter(expected, expected.end()));
+        BOOST_REQUIRE_EQUAL(size, expected.size());
+        CheckAgainst(result, expected);
+      };
+      const PackedSparseSet packed = b.Packed();
+      check(And(a, packed), AndSize(a, b), [](auto... of) { std::set_intersection(of...); });
+      check(Or(a, packed), OrSize(a, b), [](auto... of) { std::set_union(of...); });
+      check(AndNot(a, b), AndNotSize(a, packed), [](auto... of) { std::set_difference(of...); });
+      check(Xor(a, b), XorSize(a, packed), [](auto... of) { std::set_symmetric_difference(of...); });
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(BuilderTakesRunsAndBitmaps) {
+  SparseSet::Builder builder;
+  REQUIRE_OK(builder.Add(3));
+  REQUIRE_OK(builder.AddBitmap(64, std::vector<std::uint64_t>{5, 0, ~std::uint64_t{0}}));
+  CHECK_CODE(builder.Add(255), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(builder.AddBitmap(256 + 32, std::vector<std::uint64_t>{1}), absl::StatusCode::kInvalidArgument);
+  REQUIRE_OK(builder.AddRange(1000, 1000 + (std::uint64_t{1} << 36)));
+  REQUIRE_OK(builder.Add(~std::uint64_t{0}));
+  CHECK_CODE(builder.Add(~std::uint64_t{0}), absl::StatusCode::kInvalidArgument);
+  const SparseSet set = *builder.Finish();
+  REQUIRE_OK(set.Verify());
+  BOOST_TEST(set.size() == 1u + 2 + 64 + (std::uint64_t{1} << 36) + 2);
+  BOOST_TEST(set.Contains(std::uint64_t{1} << 35));
+  BOOST_TEST(set.Rank(1000 + (std::uint64_t{1} << 35)) == 67 + (std::uint64_t{1} << 35));
+  BOOST_TEST(set.Select(67 + (std::uint64_t{1} << 35)) == 1000 + (std::uint64_t{1} << 35));
+  BOOST_TEST(AndSize(set, set.Packed()) == set.size());
+}
+
+BOOST_AUTO_TEST_CASE(EmptyAndOne) {
+  SparseSet set;
+  CheckAgainst(set, {});
+  BOOST_TEST(set.image().size() == 128u + 2048 + 8);
+  BOOST_TEST(SparseSet::ImageBytes({}) == 128u + 2048 + 8);
+  BOOST_TEST(set.Packed().image().size() == 128u + 16 + 8);
+  CheckAgainst(set.Packed(), {});
+  BOOST_TEST(!*set.Remove(3));
+  for (const std::uint64_t key : {std::uint64_t{0}, std::uint64_t{77}, ~std::uint64_t{0}}) {
+    BOOST_TEST(*set.Add(key));
+    CheckAgainst(set, {key});
+    CheckAgainst(set.Packed(), {key});
+    BOOST_TEST(set.Packed().image().size() <= 128u + 16 + 8 + 8);
+    BOOST_TEST(*set.Remove(key));
+  }
+  CheckAgainst(set, {});
+}
+
+BOOST_AUTO_TEST_CASE(ImagesAreGolden) {
+  const SparseSet set = Mixed();
+  testing::CheckGolden("sparse_set", set.image());
+  testing::CheckGolden("sparse_set_packed", set.Packed().image());
+}
+
+BOOST_AUTO_TEST_CASE(OpenAnswersEachDamage) {
+  SparseSet set = Mixed();
+  BOOST_TEST(SparseSet::Open(Buffer::Copy(set.image()))->size() == set.size());
+  BOOST_TEST(SparseSet::Open(Buffer::Copy(set.Packed().image()))->size() == set.size());
+  BOOST_TEST(PackedSparseSet::Open(Buffer::Copy(set.Packed().image()))->size() == set.size());
+  CHECK_CODE(PackedSparseSet::Open(Buffer::Copy(set.image())), absl::StatusCode::kFailedPrecondition);
+  CHECK_CODE(SparseSetView::Open(set.image().first(100)), absl::StatusCode::kDataLoss);
+  CHECK_CODE(SparseSet::Make({.page_bytes = 1000}), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(SparseSet::Make({}, Buffer::Heap(100)), absl::StatusCode::kInvalidArgument);
+  Buffer miscounted = Buffer::Copy(set.image());
+  miscounted.data()[16] ^= std::byte{1};
+  CHECK_CODE(SparseSet::Open(std::move(miscounted)), absl::StatusCode::kDataLoss);
+}
+
+BOOST_AUTO_TEST_CASE(BorrowedBytesThatAreFullLeaveTheSetAsItWas) {
+  std::vector<std::byte> bytes(128 + 4 * 512 + 8);
+  SparseSet set = *SparseSet::Make({.page_bytes = 512}, Buffer::Borrow(bytes));
+  Model model;
+  std::mt19937_64 random(2);
+  for (bool full = false; !full;) {
+    const std::uint64_t key = random();
+    const absl::StatusOr<bool> added = set.Add(key);
+    added.ok() ? (void)model.insert(key) : (void)(full = true);
+    if (full) CHECK_CODE(added, absl::StatusCode::kFailedPrecondition);
+  }
+  CheckAgainst(set, model);
+}
+
+BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
+  const SparseSet set = Mixed();
+  const auto exercise = [](const SparseSetView& view) { Exercise(view); };
+  BOOST_TEST(testing::ExerciseMutations<SparseSetView>(set.image(), testing::Trials(2000, 1000000), exercise) > 100);
+  BOOST_TEST(testing::ExerciseMutations<SparseSetView>(set.Packed().image(), testing::Trials(2000, 1000000), exercise) > 100);
+}
+
+}  // namespace
+}  // namespace thimble
