@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(AgreesWithStdSet) {
     std::mt19937_64 random(static_cast<std::uint64_t>(shape) + 1);
     SparseSet set({.page_bytes = shape % 2 == 0 ? 2048u : 512u});
     Model model;
-    const int n = testing::Trials(60000, 1000000);
+    const int n = testing::Trials(40000, 1000000);
     for (int i = 0; i < n; ++i) {
       const std::uint64_t key = Draw(shape, random);
       const bool removes = i > n / 2 && i % 3 == 0 && !model.empty();
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(OperationsAgreeWithStd) {
       std::mt19937_64 random(static_cast<std::uint64_t>(shape_a * 10 + shape_b));
       SparseSet a, b;
       Model model_a, model_b;
-      for (int i = 0; i < 30000; ++i) {
+      for (int i = 0; i < 20000; ++i) {
         const std::uint64_t x = Draw(shape_a, random), y = Draw(shape_b, random);
         model_a.insert(x);
         model_b.insert(y);
