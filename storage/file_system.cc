@@ -113,11 +113,11 @@ class RealFile final : public File {
     return Failure("lock", path_);
   }
 
-  absl::StatusOr<std::span<std::byte>> Map(MapAccess access, std::uint64_t bytes) override {
+  absl::StatusOr<std::span<std::byte>> Map(MapAccess access, std::uint64_t offset, std::uint64_t bytes) override {
     if (bytes == 0) return std::span<std::byte>();
     const int protection = access == MapAccess::kRead ? PROT_READ : PROT_READ | PROT_WRITE;
     const int flags = access == MapAccess::kPrivate ? MAP_PRIVATE | MAP_NORESERVE : MAP_SHARED;
-    void* at = mmap(nullptr, bytes, protection, flags, fd_.get(), 0);
+    void* at = mmap(nullptr, bytes, protection, flags, fd_.get(), Offset(offset));
     if (at == MAP_FAILED) return Failure("map", path_);
     return std::span<std::byte>(static_cast<std::byte*>(at), bytes);
   }

@@ -95,7 +95,7 @@ absl::Status MappedFile::LoadBytes(Load load) {
     bytes_ = copy_.bytes().first(got);
     return absl::OkStatus();
   }
-  THIMBLE_ASSIGN_OR_RETURN(bytes_, file_->Map(MapAccess::kRead, size));
+  THIMBLE_ASSIGN_OR_RETURN(bytes_, file_->Map(MapAccess::kRead, 0, size));
   return absl::OkStatus();
 }
 
@@ -109,7 +109,7 @@ absl::Status MappedFile::Refresh() {
   THIMBLE_ASSIGN_OR_RETURN(const std::uint64_t size, file_->Size());
   if (size == bytes_.size()) return absl::OkStatus();
   Unload();
-  THIMBLE_ASSIGN_OR_RETURN(bytes_, file_->Map(MapAccess::kRead, size));
+  THIMBLE_ASSIGN_OR_RETURN(bytes_, file_->Map(MapAccess::kRead, 0, size));
   return absl::OkStatus();
 }
 

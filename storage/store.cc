@@ -3,7 +3,12 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <thread>
 
+#include "journal.h"
 #include "status_macros.h"
 #include "store_format.h"
 
@@ -17,12 +22,20 @@ absl::Status Prefixed(const std::string& prefix, const absl::Status& status) {
 }  // namespace
 
 StoreReader::StoreReader(MappedFile file, const Options& options)
-    : file_(std::move(file)), strict_(options.strict), max_load_bytes_(options.max_load_bytes) {}
+    : file_(std::move(file)),
+      system_(options.system != nullptr ? options.system : &FileSystem::Real()),
+      strict_(options.strict),
+      max_load_bytes_(options.max_load_bytes) {}
 
 absl::StatusOr<StoreReader> StoreReader::Open(const std::string& path, const Options& options) {
   FileSystem& system = options.system != nullptr ? *options.system : FileSystem::Real();
   THIMBLE_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path, options.load, system));
   StoreReader store(std::move(file), options);
+  THIMBLE_RETURN_IF_ERROR(store.ReadSuperblocks());
+  if (store.discipline_ != Discipline::kJournaled || store.state_ != FileState::kDirty) return store;
+  // The last commit may be in the journal only.
+  THIMBLE_RETURN_IF_ERROR(format::RecoverAbandoned(system, path));
+  THIMBLE_ASSIGN_OR_RETURN(store.file_, MappedFile::Open(path, options.load, system));
   THIMBLE_RETURN_IF_ERROR(store.ReadSuperblocks());
   return store;
 }
@@ -102,6 +115,48 @@ absl::StatusOr<Buffer> StoreReader::Load(std::string_view name) const {
   }));
   if (got != section.bytes) return About(name, absl::DataLossError("does not decompress"));
   return loaded;
+}
+
+absl::StatusOr<std::uint64_t> StoreReader::Sequence() const {
+  std::array<std::uint64_t, 2> words{};
+  THIMBLE_RETURN_IF_ERROR(file_.Guard([&] {
+    for (int which : {0, 1}) {
+      const std::byte* at = file().data() + format::kSuperblockAt[which] + format::kSequenceAfterSuperblock;
+      words[which] = __atomic_load_n(reinterpret_cast<const std::uint64_t*>(at), __ATOMIC_ACQUIRE);
+    }
+  }));
+  if ((words[0] | words[1]) % 2 != 0) return absl::UnavailableError(path() + ": a commit is being written");
+  return words[0] + words[1];
+}
+
+absl::Status StoreReader::ReadWith(absl::Status (*read)(void*), void* context) {
+  using namespace std::chrono_literals;
+  constexpr int kAttempts = 2000;
+  constexpr int kSuspicious = 50;  // attempts after which the writer may be dead
+  if (discipline_ != Discipline::kJournaled || file_.copied()) return read(context);
+  absl::Status status;
+  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+    const absl::StatusOr<std::uint64_t> before = Sequence();
+    if (absl::IsUnavailable(before.status())) {
+      status = before.status();
+      if (attempt % kSuspicious == 0) THIMBLE_RETURN_IF_ERROR(format::RecoverAbandoned(*system_, path()));
+      std::this_thread::sleep_for(100us);
+      continue;
+    }
+    THIMBLE_RETURN_IF_ERROR(before.status());
+    status = file_.Refresh();
+    if (status.ok()) status = ReadSuperblocks();
+    if (status.ok()) {
+      absl::Status answer;
+      status = file_.Guard([&] { answer = read(context); });
+      if (status.ok()) status = std::move(answer);
+    }
+    std::atomic_thread_fence(std::memory_order_acquire);
+    const absl::StatusOr<std::uint64_t> after = Sequence();
+    if (after.ok() && *after == *before) return status;
+    status = absl::UnavailableError(path() + ": commits follow each other too fast");
+  }
+  return status;
 }
 
 }  // namespace thimble

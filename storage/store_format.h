@@ -89,6 +89,12 @@ constexpr std::uint64_t PlaceSection(std::uint64_t end, std::uint64_t bytes) {
   return RoundUp(end, bytes >= kBlockBytes ? kPageBytes : 64);
 }
 
+// A live file has room for two directories of equal length, so that the one in use is never written over. Where they lie, and
+// (the third) where its first section may.
+constexpr std::uint64_t LiveDirectoryAt(std::uint64_t which, std::uint64_t directory_bytes) {
+  return kSectionsFrom + which * RoundUp(directory_bytes, kPageBytes);
+}
+
 // Entries and names as the bytes of a directory, sorted.
 struct NamedEntry {
   std::string name;

@@ -56,6 +56,8 @@ class StoreWriter::Impl {
   }
 
  private:
+  static constexpr std::size_t kCopyBytes = 4 * format::kBlockBytes;
+
   absl::Status AddSection(std::string_view name, Kind kind, std::span<const std::byte> bytes, Codec codec) {
     format::Entry entry;
     entry.kind = kind;
@@ -65,7 +67,8 @@ class StoreWriter::Impl {
     entry.offset = format::PlaceSection(end_, bytes.size());
     end_ = entry.offset;
     table_.clear();
-    THIMBLE_RETURN_IF_ERROR(codec == Codec::kZstd ? AppendCompressed(bytes) : Append(bytes));
+    THIMBLE_RETURN_IF_ERROR(codec == Codec::kZstd ? AppendCompressed(bytes)
+                                                   : InCopies(bytes, [&](auto part) { return Append(part); }));
     entry.stored_bytes = end_ - entry.offset;
     entry.table_offset = RoundUp(end_, 8);
     const std::span<const std::byte> table = BytesOf(table_.data(), table_.size());
@@ -82,8 +85,20 @@ class StoreWriter::Impl {
     return absl::OkStatus();
   }
 
-  // Writes the next bytes of a section, whose blocks they begin with. Requires: only the last call of a section leaves a
-  // block unfinished.
+  // Hands the bytes over in copies of whole blocks. Other threads may be setting bits of the image, and what is hashed or
+  // compressed must be what is written.
+  template <class Use>
+  absl::Status InCopies(std::span<const std::byte> bytes, Use use) {
+    copy_.resize(kCopyBytes);
+    for (std::size_t from = 0; from < bytes.size(); from += kCopyBytes) {
+      const std::span<const std::byte> part = bytes.subspan(from, std::min(kCopyBytes, bytes.size() - from));
+      std::copy(part.begin(), part.end(), copy_.begin());
+      THIMBLE_RETURN_IF_ERROR(use(std::span<const std::byte>(copy_).first(part.size())));
+    }
+    return absl::OkStatus();
+  }
+
+  // Writes the next bytes of a section. Requires: only the last call of a section leaves a block unfinished.
   absl::Status Append(std::span<const std::byte> bytes) {
     for (std::size_t from = 0; from < bytes.size(); from += format::kBlockBytes) {
       table_.push_back(Hash64(bytes.subspan(from, std::min<std::size_t>(format::kBlockBytes, bytes.size() - from))));
@@ -96,16 +111,22 @@ class StoreWriter::Impl {
     if (context == nullptr) return absl::ResourceExhaustedError(path_ + ": no memory to compress");
     ZSTD_CCtx_setPledgedSrcSize(context.get(), bytes.size());
     std::vector<std::byte> block(format::kBlockBytes);
-    ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
-    for (std::size_t left = 1; left != 0;) {
-      ZSTD_outBuffer out{block.data(), block.size(), 0};
-      while (left != 0 && out.pos < out.size) {
-        left = ZSTD_compressStream2(context.get(), &out, &in, ZSTD_e_end);
+    ZSTD_outBuffer out{block.data(), block.size(), 0};
+    const auto compress = [&](std::span<const std::byte> part, ZSTD_EndDirective directive) -> absl::Status {
+      ZSTD_inBuffer in{part.data(), part.size(), 0};
+      for (;;) {
+        const std::size_t left = ZSTD_compressStream2(context.get(), &out, &in, directive);
         if (ZSTD_isError(left)) return absl::InternalError(path_ + ": zstd: " + ZSTD_getErrorName(left));
+        const bool done = directive == ZSTD_e_end ? left == 0 : in.pos == in.size;
+        if (out.pos == out.size || (done && directive == ZSTD_e_end)) {
+          THIMBLE_RETURN_IF_ERROR(Append(std::span(block).first(out.pos)));
+          out.pos = 0;
+        }
+        if (done) return absl::OkStatus();
       }
-      THIMBLE_RETURN_IF_ERROR(Append(std::span(block).first(out.pos)));
-    }
-    return absl::OkStatus();
+    };
+    THIMBLE_RETURN_IF_ERROR(InCopies(bytes, [&](std::span<const std::byte> part) { return compress(part, ZSTD_e_continue); }));
+    return compress({}, ZSTD_e_end);
   }
 
   absl::Status FinishFile() {
@@ -140,6 +161,7 @@ class StoreWriter::Impl {
   std::vector<format::NamedEntry> sections_;
   std::set<std::string, std::less<>> names_;
   std::vector<std::uint64_t> table_;
+  std::vector<std::byte> copy_;
   absl::Status broken_;
 };
 

@@ -32,6 +32,9 @@
 
 namespace thimble::testing {
 
+// Signals are left to the program: Boost would put its own handlers over those that mapped files install.
+inline const int signals_are_ours = setenv("BOOST_TEST_CATCH_SYSTEM_ERRORS", "no", 1);
+
 inline const absl::Status& StatusOf(const absl::Status& status) { return status; }
 template <class T>
 const absl::Status& StatusOf(const absl::StatusOr<T>& value) {

@@ -39,8 +39,9 @@ class File {
   // gives it back when the process dies.
   virtual absl::StatusOr<bool> TryLock() = 0;
 
-  // Maps the first `bytes`, which the file must have. A file that somebody truncates raises SIGBUS where it is read.
-  virtual absl::StatusOr<std::span<std::byte>> Map(MapAccess access, std::uint64_t bytes) = 0;
+  // Maps [offset, offset + bytes), which the file must have; `offset` is a multiple of 4096. A file that somebody truncates
+  // raises SIGBUS where it is read.
+  virtual absl::StatusOr<std::span<std::byte>> Map(MapAccess access, std::uint64_t offset, std::uint64_t bytes) = 0;
   // Makes a mapping longer; it may move. On an error the old one stands.
   virtual absl::StatusOr<std::span<std::byte>> Remap(std::span<std::byte> run, std::uint64_t bytes) = 0;
   virtual void Unmap(std::span<std::byte> run) noexcept = 0;

@@ -106,6 +106,16 @@ class StoreReader {
   // max_load_bytes.
   absl::StatusOr<Buffer> Load(std::string_view name) const;
 
+  // Runs read() on one state of a file that another process updates through a journal, and runs it again if a commit came in
+  // between; what it read before then may be a mixture, on which views are safe and wrong. read() returns a Status and takes
+  // its views anew each time, for the file may have grown. A commit that a dead writer left half done is finished first.
+  // Guarded: a truncated file is kDataLoss. kUnavailable if commits follow each other too fast.
+  template <class F>
+  absl::Status Read(F&& read) {
+    return ReadWith([](void* context) -> absl::Status { return (*static_cast<std::remove_reference_t<F>*>(context))(); },
+                    const_cast<void*>(static_cast<const void*>(&read)));
+  }
+
   // Reads everything: both superblocks, directory, every section, every byte between them. The first damage is the message.
   // Sections of a kDirty file have no checksums and are passed over. That the contents make sense to the structures, their
   // own Verify says.
@@ -118,10 +128,13 @@ class StoreReader {
   StoreReader(MappedFile file, const Options& options);
 
   absl::Status ReadSuperblocks();
+  absl::Status ReadWith(absl::Status (*read)(void*), void* context);
+  absl::StatusOr<std::uint64_t> Sequence() const;
   format::Directory directory() const;
   absl::Status About(std::string_view name, const absl::Status& status) const;
 
   MappedFile file_;
+  FileSystem* system_;
   bool strict_;
   std::uint64_t max_load_bytes_;
   FileState state_ = FileState::kSealed;

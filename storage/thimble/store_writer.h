@@ -26,7 +26,7 @@ namespace thimble {
 // dies when. The bytes go to a temporary file beside it (path + ".tmp-" and 16 digits), which is removed if the writer ends
 // before Finish. The same sections make the same file, byte for byte.
 //
-// Space    64 KiB, and what zstd needs for a compressed section
+// Space    256 KiB, and what zstd needs for a compressed section
 // Time     O(bytes); Finish syncs
 // Errors   kInvalidArgument: a name that is empty, taken or longer than 255 bytes, bytes that are no image; those of the
 //          system. After one nothing can be finished
@@ -39,7 +39,7 @@ class StoreWriter {
   StoreWriter& operator=(StoreWriter&&) noexcept;
   ~StoreWriter();
 
-  // Adds an image. Compressed ones cannot be viewed in the file, only loaded.
+  // Adds an image. Other threads may go on setting bits of it where its owner allows that. Compressed ones cannot be viewed in the file, only loaded.
   absl::Status Add(std::string_view name, std::span<const std::byte> image, Codec codec = Codec::kNone);
   // Adds bytes that are no image.
   absl::Status AddBytes(std::string_view name, std::span<const std::byte> bytes, Codec codec = Codec::kNone);

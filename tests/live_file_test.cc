@@ -1,0 +1,236 @@
+#define BOOST_TEST_MODULE live_file
+#include "testing.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+
+#include "forwarding_file_system.h"
+#include "test_image.h"
+#include "thimble/live_file.h"
+
+namespace thimble {
+namespace {
+
+using testing::TemporaryFolder;
+using testing::TestImage;
+using testing::TestImageView;
+
+std::vector<LiveSection> Sections(std::uint64_t words, bool may_grow) {
+  return {{"b", TestImageView::kKind, TestImage::ImageBytes(words), may_grow},
+          {"a", TestImageView::kKind, TestImage::ImageBytes(10), false},
+          {"raw", Kind::kNone, 100, false}};
+}
+
+bool Holds(const StoreReader& store, std::string_view name, std::uint64_t words, std::uint64_t seed) {
+  const absl::StatusOr<TestImageView> view = store.View<TestImageView>(name);
+  return view.ok() && std::ranges::equal(view->image(), TestImage(words, seed).image());
+}
+
+std::uint64_t FileBytes(const std::string& path) { return std::filesystem::file_size(path); }
+
+template <class LiveFileType>
+void CheckTheWholeWay(absl::Status (LiveFileType::*acknowledge)()) {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("a.live");
+  {
+    absl::StatusOr<LiveFileType> file = LiveFileType::Create(path, Sections(30000, false));
+    REQUIRE_OK(file);
+    BOOST_TEST(file->fresh());
+    TestImage(30000, 1, *file->Take("b"));
+    TestImage(10, 2, *file->Take("a"));
+    REQUIRE_OK(((*file).*acknowledge)());
+    BOOST_TEST(file->epoch() == 2u);
+    CHECK_CODE(file->Take("absent"), absl::StatusCode::kNotFound);
+    CHECK_CODE(LiveFileType::Create(path, Sections(1, false)), absl::StatusCode::kAlreadyExists);
+    CHECK_CODE(LiveFileType::Open(path), absl::StatusCode::kUnavailable);
+    CHECK_CODE(StoreReader::Open(path, {.strict = true}), absl::StatusCode::kFailedPrecondition);
+    const absl::StatusOr<StoreReader> beside = StoreReader::Open(path);
+    REQUIRE_OK(beside);
+    BOOST_TEST((beside->state() == FileState::kDirty));
+    BOOST_TEST(beside->epoch() == 2u);
+    BOOST_TEST(Holds(*beside, "b", 30000, 1));
+    REQUIRE_OK(beside->Verify());
+    CHECK_CODE(beside->VerifySection("a"), absl::StatusCode::kFailedPrecondition);
+  }
+  {
+    absl::StatusOr<LiveFileType> file = LiveFileType::Open(path);
+    REQUIRE_OK(file);
+    BOOST_TEST(!file->was_closed());
+    BOOST_TEST(!file->fresh());
+    REQUIRE_OK(file->Seal(folder.File("sealed")));
+    REQUIRE_OK(file->Close());
+  }
+  for (const std::string& name : {std::string("a.live"), std::string("sealed")}) {
+    const absl::StatusOr<StoreReader> store = StoreReader::Open(folder.File(name), {.strict = true});
+    REQUIRE_OK(store);
+    REQUIRE_OK(store->Verify());
+    BOOST_TEST(Holds(*store, "a", 10, 2));
+    BOOST_TEST(Holds(*store, "b", 30000, 1));
+    BOOST_TEST(store->Bytes("raw")->size() == 100u);
+  }
+  // Damage to a closed file is found.
+  std::vector<std::byte> bytes = testing::ReadBytes(path);
+  bytes[StoreReader::Open(path)->Find("b")->offset + 70000] ^= std::byte{1};
+  testing::WriteBytes(folder.File("damaged"), bytes);
+  CHECK_CODE(StoreReader::Open(folder.File("damaged"))->Verify(), absl::StatusCode::kDataLoss);
+  {
+    absl::StatusOr<LiveFileType> file = LiveFileType::Open(path);
+    REQUIRE_OK(file);
+    BOOST_TEST(file->was_closed());
+    BOOST_TEST((StoreReader::Open(path)->state() == FileState::kDirty));
+    BOOST_TEST(FileBytes(path) % 4096 == 0u);
+    REQUIRE_OK(file->Close());
+  }
+  REQUIRE_OK(StoreReader::Open(path)->Verify());
+  std::vector<std::string> names = folder.Names();
+  std::ranges::sort(names);
+  BOOST_TEST((names == std::vector<std::string>{"a.live", "damaged", "sealed"}));
+}
+
+BOOST_AUTO_TEST_CASE(MonotoneFilesGoTheWholeWay) { CheckTheWholeWay(&MonotoneFile::Sync); }
+BOOST_AUTO_TEST_CASE(JournaledFilesGoTheWholeWay) { CheckTheWholeWay(&JournaledFile::Commit); }
+
+BOOST_AUTO_TEST_CASE(TheClassesAreKeptApart) {
+  const TemporaryFolder folder;
+  REQUIRE_OK(MonotoneFile::Create(folder.File("m"), Sections(10, false)));
+  CHECK_CODE(JournaledFile::Open(folder.File("m")), absl::StatusCode::kFailedPrecondition);
+  REQUIRE_OK(JournaledFile::Create(folder.File("j"), Sections(10, true)));
+  CHECK_CODE(MonotoneFile::Open(folder.File("j")), absl::StatusCode::kFailedPrecondition);
+  CHECK_CODE(MonotoneFile::Create(folder.File("g"), Sections(10, true)), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(JournaledFile::Create(folder.File("g"), {{"a"}, {"a"}}), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(JournaledFile::Create(folder.File("g"), {{""}}), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(MonotoneFile::Create(folder.File("g"), {{"a", Kind::kNone, ~std::uint64_t{0}}}), absl::StatusCode::kInvalidArgument);
+  BOOST_TEST(folder.Names().size() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(WhatIsNotCommittedIsNotThere) {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("j");
+  {
+    absl::StatusOr<JournaledFile> file = JournaledFile::Create(path, Sections(30000, true));
+    REQUIRE_OK(file);
+    TestImage(30000, 1, *file->Take("b"));
+    REQUIRE_OK(file->Commit());
+    REQUIRE_OK(file->Commit());
+    BOOST_TEST(file->epoch() == 2u);
+    TestImage(30000, 5, *file->Take("b"));
+    BOOST_TEST(Holds(*StoreReader::Open(path), "b", 30000, 1));
+  }
+  absl::StatusOr<JournaledFile> file = JournaledFile::Open(path);
+  REQUIRE_OK(file);
+  BOOST_TEST(Holds(*StoreReader::Open(path), "b", 30000, 1));
+  TestImage(30000, 5, *file->Take("b"));
+  REQUIRE_OK(file->Commit());
+  BOOST_TEST(Holds(*StoreReader::Open(path), "b", 30000, 5));
+}
+
+BOOST_AUTO_TEST_CASE(OneSectionGrows) {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("j");
+  absl::StatusOr<JournaledFile> file = JournaledFile::Create(path, Sections(100, true));
+  REQUIRE_OK(file);
+  TestImage(10, 1, *file->Take("a"));
+  TestImage(100, 2, *file->Take("b"));
+  REQUIRE_OK(file->Commit());
+  absl::StatusOr<StoreReader> reader = StoreReader::Open(path);
+  REQUIRE_OK(reader);
+  CHECK_CODE(Buffer(*file->Take("a")).Grow(100000), absl::StatusCode::kFailedPrecondition);
+  for (const std::uint64_t words : {200u, 5000u, 100000u}) {
+    Buffer buffer = *file->Take("b");
+    const std::size_t before = buffer.size();
+    REQUIRE_OK(buffer.Grow(TestImage::ImageBytes(words)));
+    BOOST_TEST(std::ranges::all_of(buffer.bytes().subspan(before), [](std::byte b) { return b == std::byte{0}; }));
+    TestImage(words, words, std::move(buffer));
+    REQUIRE_OK(file->Commit());
+    REQUIRE_OK(reader->Read([&] {
+      BOOST_TEST(Holds(*reader, "b", words, words));
+      return absl::OkStatus();
+    }));
+  }
+  REQUIRE_OK(file->Close());
+  REQUIRE_OK(StoreReader::Open(path)->Verify());
+  file = JournaledFile::Open(path);
+  REQUIRE_OK(file);
+  BOOST_TEST(file->Take("b")->size() == TestImage::ImageBytes(100000));
+  BOOST_TEST(Holds(*StoreReader::Open(path), "a", 10, 1));
+}
+
+BOOST_AUTO_TEST_CASE(BuffersOutliveTheirFile) {
+  const TemporaryFolder folder;
+  Buffer buffer;
+  {
+    absl::StatusOr<MonotoneFile> file = MonotoneFile::Create(folder.File("m"), Sections(10, false));
+    REQUIRE_OK(file);
+    buffer = *file->Take("a");
+  }
+  TestImage(10, 1, std::move(buffer));
+  absl::StatusOr<MonotoneFile> file = MonotoneFile::Open(folder.File("m"));
+  REQUIRE_OK(file);
+  BOOST_TEST(Holds(*StoreReader::Open(folder.File("m")), "a", 10, 1));
+}
+
+BOOST_AUTO_TEST_CASE(OnePageCostsFourPagesAndTwoSyncs) {
+  // Counted where they are asked for: every page of every write, and every sync.
+  const TemporaryFolder folder;
+  testing::CountingFileSystem system;
+  absl::StatusOr<JournaledFile> file = JournaledFile::Create(folder.File("j"), Sections(30000, true), system);
+  REQUIRE_OK(file);
+  TestImage(30000, 1, *file->Take("b"));
+  REQUIRE_OK(file->Commit());
+  file->Take("b")->data()[50000] ^= std::byte{1};
+  system.counts = {};
+  REQUIRE_OK(file->Commit());
+  BOOST_TEST(system.counts.syncs == 2);
+  BOOST_TEST(system.counts.pages == 4);
+  BOOST_TEST(system.counts.writes == 3);
+}
+
+// Runs `body` in a child process, and kills it after a while, or when it has written to its pipe.
+template <class Body>
+void KillDuring(Body body, int microseconds) {
+  const pid_t child = fork();
+  if (child == 0) {
+    body();
+    _exit(0);
+  }
+  usleep(static_cast<useconds_t>(microseconds));
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+}
+
+BOOST_AUTO_TEST_CASE(KilledWritersLeaveACommitAndNoLock) {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("j");
+  {
+    absl::StatusOr<JournaledFile> file = JournaledFile::Create(path, Sections(3000, true));
+    REQUIRE_OK(file);
+    TestImage(3000, 1, *file->Take("b"));
+    REQUIRE_OK(file->Commit());
+  }
+  for (int i = 0; i < testing::Trials(20, 300); ++i) {
+    KillDuring(
+        [&] {
+          absl::StatusOr<JournaledFile> file = JournaledFile::Open(path);
+          if (!file.ok()) _exit(1);
+          for (std::uint64_t seed = file->epoch() + 1;; ++seed) {
+            TestImage(3000, seed, *file->Take("b"));
+            if (!file->Commit().ok()) _exit(1);
+          }
+        },
+        20000 + i * 500);
+    absl::StatusOr<StoreReader> store = StoreReader::Open(path);
+    REQUIRE_OK(store);
+    REQUIRE_OK(store->Read([&] {
+      const std::uint64_t epoch = store->epoch() == 2 ? 1 : store->epoch();
+      BOOST_TEST(Holds(*store, "b", 3000, epoch));
+      return absl::OkStatus();
+    }));
+    REQUIRE_OK(JournaledFile::Open(path));
+  }
+}
+
+}  // namespace
+}  // namespace thimble
