@@ -8,7 +8,9 @@
 #include "thimble/bit_vector.h"
 #include "thimble/bloom_filter.h"
 #include "thimble/elias_fano.h"
+#include "thimble/hyperloglog.h"
 #include "thimble/packed_vector.h"
+#include "thimble/string_store.h"
 
 namespace thimble::tools {
 namespace {
@@ -49,12 +51,20 @@ Contents OfEliasFano(const EliasFanoView& v) {
 // No filter of this rate, whatever it is made of, is smaller.
 Contents OfBloomFilter(const BloomFilterView& v) { return {v.capacity(), -std::log2(v.FalsePositiveRate(v.capacity()))}; }
 
+// Registers; the memory of a count of distinct keys has no bound of its own.
+Contents OfHyperLogLog(const HyperLogLogView& v) { return {v.register_count(), {}}; }
+
+// How short text can be made, nobody knows.
+Contents OfStringStore(const StringStoreView& v) { return {v.size(), {}}; }
+
 // One line a kind.
 constexpr KindEntry kKinds[] = {
     Entry<BitVectorView, OfBitVector>(),
     Entry<BloomFilterView, OfBloomFilter>(),
     Entry<EliasFanoView, OfEliasFano>(),
+    Entry<HyperLogLogView, OfHyperLogLog>(),
     Entry<PackedVectorView, OfPackedVector>(),
+    Entry<StringStoreView, OfStringStore>(),
 };
 
 }  // namespace

@@ -12,8 +12,7 @@ namespace thimble::tools {
 int Complain(const absl::Status& status) {
   std::fprintf(stderr, "thimble: %s\n", std::string(status.message()).c_str());
   switch (status.code()) {
-    case absl::StatusCode::kInvalidArgument:
-    case absl::StatusCode::kNotFound: return kUsage;
+    case absl::StatusCode::kInvalidArgument: return kUsage;
     case absl::StatusCode::kDataLoss:
     case absl::StatusCode::kUnimplemented: return kCorrupt;
     case absl::StatusCode::kResourceExhausted: return kLimit;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -71,11 +72,21 @@ double LookUpNanoseconds(const Candidate& candidate, const Probes& probes) {
   return seconds * 1e9 / static_cast<double>(rounds * probes.ids.size());
 }
 
-// operator new throws when the kernel refuses, and the kernel refuses beyond this.
+// What RLIMIT_DATA counts, in bytes, or 0 where the kernel does not tell.
+std::uint64_t DataBytes() {
+  std::FILE* file = std::fopen("/proc/self/statm", "re");
+  if (file == nullptr) return 0;
+  unsigned long long pages = 0;
+  const int read = std::fscanf(file, "%*u %*u %*u %*u %*u %llu", &pages);
+  std::fclose(file);
+  return read == 1 ? pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
+// Lets the process have `bytes` more than it has. Beyond that the kernel refuses, and operator new throws.
 void LimitHeap(std::uint64_t bytes) {
   struct rlimit limit;
   getrlimit(RLIMIT_DATA, &limit);
-  limit.rlim_cur = bytes;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, DataBytes() + bytes);
   setrlimit(RLIMIT_DATA, &limit);
 }
 

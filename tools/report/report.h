@@ -48,7 +48,7 @@ struct MeasureOptions {
   unsigned jobs = 1;                    // structures measured at once
 };
 
-// Measures every structure that fits, on every column. Returns kNotFound if an option names what is not there.
+// Measures every structure that fits, on every column. Returns kInvalidArgument if an option names what is not there.
 absl::StatusOr<Report> MeasureTable(const TableData& table, const MeasureOptions& options, Progress& progress);
 
 std::vector<Recommendation> Recommend(const ColumnReport& column);

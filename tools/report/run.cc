@@ -93,11 +93,11 @@ void Sort(ColumnReport& report) {
 absl::Status CheckNames(const TableData& table, const MeasureOptions& options) {
   for (const std::string& name : options.columns) {
     const auto is_name = [&](const ColumnData& column) { return column.name == name; };
-    if (std::none_of(table.columns.begin(), table.columns.end(), is_name)) return absl::NotFoundError("there is no column " + name);
+    if (std::none_of(table.columns.begin(), table.columns.end(), is_name)) return absl::InvalidArgumentError("there is no column " + name);
   }
   for (const std::string& part : options.structures) {
     const auto has_part = [&](const Structure& structure) { return IsChosen({part}, structure.name); };
-    if (std::none_of(Structures().begin(), Structures().end(), has_part)) return absl::NotFoundError("there is no structure " + part);
+    if (std::none_of(Structures().begin(), Structures().end(), has_part)) return absl::InvalidArgumentError("there is no structure " + part);
   }
   return absl::OkStatus();
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 #include <set>
 #include <vector>
 
@@ -42,7 +41,7 @@ Records RecordsOf(std::string_view start, Dialect dialect, bool cut_short) {
     std::vector<std::string>& record = records.emplace_back();
     for (std::size_t i = 0; i < reader.size(); ++i) record.emplace_back(reader.field(i));
   }
-  if (cut_short && records.size() > 1 && records.size() < kMaxRecords) records.pop_back();
+  if (cut_short && records.size() > 2 && records.size() < kMaxRecords) records.pop_back();
   return records;
 }
 
@@ -69,29 +68,45 @@ Dialect FindDialect(std::string_view path, std::string_view start, std::string_v
   return {};
 }
 
-// A header's fields are there, differ, and are no numbers; and below at least one of them stands something else than text, or
-// text that never looks like it: it has no digits at all, or its value does not come back.
+footprint::ColumnType TypeOf(std::string_view value) {
+  TypeInference inference;
+  inference.Add(value);
+  return inference.type();
+}
+
+footprint::ColumnType TypeBelow(const Records& records, std::size_t column) {
+  TypeInference inference;
+  for (std::size_t r = 1; r < records.size(); ++r) {
+    if (column < records[r].size()) inference.Add(records[r][column]);
+  }
+  return inference.type();
+}
+
+// A value that comes again below, or holds anything but letters, is no name.
+bool LooksLikeName(const Records& records, std::size_t column) {
+  const std::string& name = records[0][column];
+  const bool word = std::all_of(name.begin(), name.end(), [](char c) { return c == '_' || c == ' ' || (c >= 'A' && c <= 'z') || c < 0; });
+  const auto repeats = [&](const auto& record) { return column < record.size() && record[column] == name; };
+  return word && std::none_of(records.begin() + 1, records.end(), repeats);
+}
+
+// Names are there, differ, and are no numbers. Below at least one of them stands something else than text; or, where all is
+// text, they look like names.
 bool LooksLikeHeader(const Records& records) {
   if (records.size() < 2) return false;
   const std::vector<std::string>& header = records[0];
   if (std::set<std::string>(header.begin(), header.end()).size() != header.size()) return false;
-  for (const std::string& name : header) {
-    TypeInference inference;
-    inference.Add(name);
-    if (name.empty() || inference.type() != footprint::kText) return false;
-  }
+  bool differs = false;
   for (std::size_t c = 0; c < header.size(); ++c) {
-    TypeInference inference;
-    for (std::size_t r = 1; r < records.size(); ++r) {
-      if (c < records[r].size()) inference.Add(records[r][c]);
-    }
-    if (inference.type() != footprint::kText) return true;
+    const footprint::ColumnType name = TypeOf(header[c]);
+    const footprint::ColumnType below = TypeBelow(records, c);
+    // "n" and "y" may be names, but not above a column of them.
+    if (header[c].empty() || (name != footprint::kText && (name != footprint::kBoolean || below == footprint::kBoolean))) return false;
+    differs |= below != footprint::kText;
   }
-  // All text: names are words, and a value that comes again is no name.
+  if (differs) return true;
   for (std::size_t c = 0; c < header.size(); ++c) {
-    const bool word = std::all_of(header[c].begin(), header[c].end(), [](char b) { return b == '_' || b == ' ' || (b | 32) >= 'a'; });
-    const bool again = std::any_of(records.begin() + 1, records.end(), [&](const auto& r) { return c < r.size() && r[c] == header[c]; });
-    if (!word || again) return false;
+    if (!LooksLikeName(records, c)) return false;
   }
   return header.size() > 1;
 }

@@ -1,0 +1,120 @@
+#define BOOST_TEST_MODULE measure
+#include "testing.h"
+
+#include <signal.h>
+
+#include <new>
+#include <stdexcept>
+#include <string_view>
+
+#include "measure.h"
+
+namespace thimble::footprint {
+namespace {
+
+constexpr std::uint64_t kValues = 100000;
+
+std::vector<std::int64_t> Numbers() {
+  std::vector<std::int64_t> numbers(kValues);
+  for (std::uint64_t i = 0; i < kValues; ++i) numbers[i] = static_cast<std::int64_t>(i * 3);
+  return numbers;
+}
+
+Column NumbersColumn() {
+  static const std::vector<std::int64_t> numbers = Numbers();
+  Column column(kInteger, kValues, kValues);
+  column.set_integers(numbers.data());
+  return column;
+}
+
+Measurement MeasureStructure(const Structure& structure, std::uint64_t limit = 0) {
+  return ForkedMeasurement(structure, [] { return NumbersColumn(); }, limit).Wait();
+}
+
+const Structure& Named(std::string_view name) {
+  const auto& all = Structures();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Structure& structure) { return structure.name == name; });
+  BOOST_REQUIRE_MESSAGE(found != all.end(), "no structure " << name);
+  return *found;
+}
+
+// Does to its process whatever the test wants.
+template <absl::Status (*kBuild)()>
+class Hostile final : public Candidate {
+ public:
+  absl::Status Build(const Column&) override { return kBuild(); }
+  std::uint64_t stored() const override { return 0; }
+};
+
+template <absl::Status (*kBuild)()>
+std::string FailureOf(std::uint64_t limit = 0) {
+  return MeasureStructure({.name = "hostile", .fits = kInteger, .make = Make<Hostile<kBuild>>}, limit).failure;
+}
+
+absl::Status Dies() {
+  raise(SIGKILL);
+  return absl::OkStatus();
+}
+absl::Status Leaves() { _exit(7); }
+absl::Status Throws() { throw std::runtime_error("no more"); }
+absl::Status Refuses() { return absl::InvalidArgumentError("not such values"); }
+absl::Status Outgrows() {
+  std::vector<std::vector<char>> blocks;
+  while (true) blocks.emplace_back(std::size_t{1} << 20, 'x');
+}
+
+BOOST_AUTO_TEST_CASE(AVectorCostsItsCapacity) {
+  const Measurement m = MeasureStructure(Named("std::vector<int64_t>, shrunk"));
+  BOOST_TEST(m.failure == "");
+  BOOST_TEST(m.stored == kValues);
+  BOOST_TEST(m.heap_bytes >= static_cast<std::int64_t>(kValues * 8));
+  BOOST_TEST(m.heap_bytes <= static_cast<std::int64_t>(kValues * 8 + 8192));
+  BOOST_TEST(m.peak_bytes >= static_cast<std::int64_t>((kValues + 131072) * 8));  // the last of the growing ones was there too
+  BOOST_TEST(m.lookup_ns.has_value());
+  BOOST_TEST(!m.error.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(ASetCostsItsNodes) {
+  const Measurement m = MeasureStructure(Named("std::set<int64_t>"));
+  BOOST_TEST(m.failure == "");
+#ifndef __SANITIZE_ADDRESS__
+  BOOST_TEST(m.bytes_per_element() == 48, boost::test_tools::tolerance(0.001));
+  BOOST_TEST(static_cast<double>(m.heap_bytes) == static_cast<double>(m.mallinfo_bytes), boost::test_tools::tolerance(0.01));
+#endif
+}
+
+BOOST_AUTO_TEST_CASE(AFilterShowsItsErrorBesideThePromise) {
+  const Measurement m = MeasureStructure(Named("BloomFilter 1 %"));
+  BOOST_REQUIRE(m.error.has_value());
+  BOOST_TEST(m.error->promised == 0.01);
+  BOOST_TEST(m.error->measured > 0.005);
+  BOOST_TEST(m.error->measured < 0.011);
+}
+
+BOOST_AUTO_TEST_CASE(WhoeverDiesBecomesARow) {
+  BOOST_TEST(FailureOf<Dies>() == "died of signal 9 (Killed)");
+  BOOST_TEST(FailureOf<Leaves>() == "died with exit status 7");
+  BOOST_TEST(FailureOf<Throws>() == "no more");
+  BOOST_TEST(FailureOf<Refuses>() == "INVALID_ARGUMENT: not such values");
+}
+
+#ifndef __SANITIZE_ADDRESS__
+BOOST_AUTO_TEST_CASE(TheMemoryLimitHolds) {
+  BOOST_TEST(FailureOf<Outgrows>(std::uint64_t{64} << 20) == "outgrew the memory limit");
+  BOOST_TEST(MeasureStructure(Named("std::set<int64_t>"), std::uint64_t{1} << 20).failure == "outgrew the memory limit");
+  BOOST_TEST(MeasureStructure(Named("std::set<int64_t>"), std::uint64_t{16} << 20).failure == "");
+}
+#endif
+
+BOOST_AUTO_TEST_CASE(NamesAreUniqueAndShort) {
+  const auto& all = Structures();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    BOOST_TEST(all[i].name.size() <= 42u);
+    for (std::size_t j = 0; j < i; ++j) BOOST_TEST(all[i].name != all[j].name);
+    BOOST_TEST(all[i].fits != 0u);
+    BOOST_TEST((all[i].exact || all[i].family != Family::kNaive));
+  }
+}
+
+}  // namespace
+}  // namespace thimble::footprint

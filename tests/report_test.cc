@@ -1,0 +1,298 @@
+// The thimble command from outside: files in, exit status and JSON out.
+#define BOOST_TEST_MODULE report
+#include "testing.h"
+
+#include <sys/wait.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
+#include "test_image.h"
+
+namespace thimble {
+namespace {
+
+using Json = nlohmann::json;
+
+class Folder : public testing::TemporaryFolder {
+ public:
+  std::string Write(const std::string& name, const std::string& bytes) const {
+    std::ofstream(File(name), std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    return File(name);
+  }
+  std::string Read(const std::string& name) const {
+    std::ifstream in(File(name), std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  }
+};
+
+struct Outcome {
+  int exit_code;
+  std::string out, err;
+};
+
+Outcome Thimble(const Folder& folder, const std::string& arguments) {
+  const std::string command = "TMPDIR=" + folder.path() + " '" THIMBLE_TOOL "' " + arguments + " >" + folder.File("out") + " 2>" + folder.File("err");
+  const int status = std::system(command.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, folder.Read("out"), folder.Read("err")};
+}
+
+// One quick structure of every type.
+Json ReportOf(const Folder& folder, const std::string& arguments) {
+  const Outcome outcome = Thimble(folder, "report --json --structures shrunk " + arguments);
+  BOOST_REQUIRE_MESSAGE(outcome.exit_code == 0, outcome.err);
+  BOOST_TEST(outcome.err == "");  // no progress unless stderr is a terminal
+  return Json::parse(outcome.out);
+}
+
+Json ReportOfBytes(const std::string& name, const std::string& bytes, const std::string& arguments = "") {
+  const Folder folder;
+  return ReportOf(folder, arguments + " " + folder.Write(name, bytes));
+}
+
+std::vector<std::string> TypesOf(const Json& report) {
+  std::vector<std::string> types;
+  for (const Json& column : report["columns"]) types.push_back(column["type"]);
+  return types;
+}
+
+std::string TypeOf(const std::string& values) { return TypesOf(ReportOfBytes("values.txt", values)).at(0); }
+
+std::string Gzip(const std::string& bytes) {
+  z_stream stream{};
+  deflateInit2(&stream, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
+  std::string out(compressBound(bytes.size()) + 100, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+std::string Zstd(const std::string& bytes) {
+  std::string out(ZSTD_compressBound(bytes.size()), '\0');
+  out.resize(ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), 3));
+  return out;
+}
+
+BOOST_AUTO_TEST_CASE(LinesAreOneColumn) {
+  const Json report = ReportOfBytes("a.txt", "one\ntwo\n\ntwo\n");
+  BOOST_TEST(report["schema"] == 1);
+  BOOST_TEST(report["input"]["format"] == "lines");
+  BOOST_TEST(report["input"]["rows"] == 4);
+  const Json& column = report["columns"].at(0);
+  BOOST_TEST(column["name"] == "line");
+  BOOST_TEST(column["elements"] == 4);
+  BOOST_TEST(column["distinct"] == 3);
+  BOOST_TEST(column["payload_bytes"] == 9);
+}
+
+BOOST_AUTO_TEST_CASE(TheSchemaIsWhole) {
+  const Folder folder;
+  const Outcome outcome = Thimble(folder, "report --json " + folder.Write("a.csv", "n,s\n1,a\n2,b\n3,a\n"));
+  BOOST_TEST(outcome.exit_code == 0);
+  const Json report = Json::parse(outcome.out);
+  const Json& column = report["columns"].at(0);
+  for (const char* key : {"name", "type", "elements", "distinct", "payload_bytes", "structures", "recommendation"}) BOOST_TEST(column.contains(key), key);
+  BOOST_TEST(report["rows"]["elements"] == 3);
+  BOOST_TEST(!report["rows"]["structures"].empty());
+  for (const Json& structure : column["structures"]) {
+    for (const char* key : {"structure", "family", "exact", "stored", "heap_bytes", "mallinfo_bytes", "bytes_per_element", "peak_bytes", "pss_bytes",
+                            "build_seconds", "lookup_ns", "promised_error", "measured_error", "failure"}) {
+      BOOST_TEST(structure.contains(key), key);
+    }
+    BOOST_TEST((structure["failure"].is_null() || structure["failure"].is_string()));
+  }
+  BOOST_TEST(column["recommendation"].size() == 3u);
+  for (const Json& recommendation : column["recommendation"]) {
+    for (const char* key : {"job", "structure", "bytes_per_element", "saves_percent"}) BOOST_TEST(recommendation.contains(key), key);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(TypesAreTheNarrowestThatKeepTheText) {
+  BOOST_TEST(TypeOf("1\n2\n255\n") == "uint8");
+  BOOST_TEST(TypeOf("1\n2\n256\n") == "uint16");
+  BOOST_TEST(TypeOf("-1\n127\n") == "int8");
+  BOOST_TEST(TypeOf("-1\n128\n") == "int16");
+  BOOST_TEST(TypeOf("0\n4294967295\n") == "uint32");
+  BOOST_TEST(TypeOf("-9223372036854775808\n9223372036854775807\n") == "int64");
+  BOOST_TEST(TypeOf("1\n9223372036854775808\n") == "text");  // a double would lose digits
+  BOOST_TEST(TypeOf("00501\n10001\n") == "text");
+  BOOST_TEST(TypeOf("+7\n") == "text");
+  BOOST_TEST(TypeOf("-0\n") == "float64");
+  BOOST_TEST(TypeOf("1\n2.5\n-1e9\n") == "float64");
+  BOOST_TEST(TypeOf("nan\ninf\n") == "text");
+  BOOST_TEST(TypeOf("true\nfalse\n") == "bool");
+  BOOST_TEST(TypeOf("true\nFalse\n") == "text");
+  BOOST_TEST(TypeOf("2024-02-29\n1999-12-31\n") == "date");
+  BOOST_TEST(TypeOf("2023-02-29\n") == "text");
+  BOOST_TEST(TypeOf("2024-02-29 23:59:59\n1999-12-31 00:00:00\n") == "date");
+  BOOST_TEST(TypeOf("2024-02-29 23:59:59\n1999-12-31\n") == "text");
+  BOOST_TEST(TypeOf("2024-02-29 23:59:59\n1999-12-31T00:00:00\n") == "text");
+  BOOST_TEST(TypeOf("\n\n") == "text");
+  BOOST_TEST(TypeOf("1\n\n3\n") == "uint8");  // missing values are no text
+}
+
+BOOST_AUTO_TEST_CASE(QuotesFollowTheRfc) {
+  const Json report = ReportOfBytes("a.csv", "k,v\r\na,\"x, \"\"y\"\"\r\nz\"\r\nb,\"\"\r\n\"c\",d\"e\r\n");
+  BOOST_TEST(report["input"]["rows"] == 3);
+  BOOST_TEST(report["input"]["ragged_rows"] == 0);
+  BOOST_TEST(report["columns"][1]["payload_bytes"] == std::string("x, \"y\"\r\nz").size() + 3);
+  BOOST_TEST(report["columns"][0]["payload_bytes"] == 3);
+}
+
+BOOST_AUTO_TEST_CASE(HeadersAreFound) {
+  BOOST_TEST(ReportOfBytes("a.csv", "id,name\n1,x\n")["columns"][0]["name"] == "id");
+  BOOST_TEST(ReportOfBytes("a.csv", "1,x\n2,y\n")["columns"][0]["name"] == "column 1");
+  BOOST_TEST(ReportOfBytes("a.csv", "city,state\nParis,TX\nRome,GA\n")["columns"][1]["name"] == "state");
+  BOOST_TEST(ReportOfBytes("a.csv", "id,name\n1,x\n", "--header no")["input"]["rows"] == 2);
+  BOOST_TEST(ReportOfBytes("a.csv", "1,2\n3,4\n", "--header yes")["input"]["rows"] == 1);
+  BOOST_TEST(ReportOfBytes("a.csv", "a,a\n1,2\n", "--header yes")["columns"][1]["name"] == "a 2");
+}
+
+BOOST_AUTO_TEST_CASE(FormatsAreToldApart) {
+  BOOST_TEST(ReportOfBytes("a", "x\ty\n1\t2\n")["input"]["format"] == "tsv");
+  BOOST_TEST(ReportOfBytes("a", "x,y\n1,2\n")["input"]["format"] == "csv");
+  BOOST_TEST(ReportOfBytes("a", "x,y\n1\n")["input"]["format"] == "lines");
+  BOOST_TEST(ReportOfBytes("a.txt", "x,y\n1,2\n")["input"]["format"] == "lines");
+}
+
+BOOST_AUTO_TEST_CASE(RaggedRowsAreReportedWithTheirLines) {
+  const Json report = ReportOfBytes("a.csv", "a,b\n1,2\n3\n\"x\ny\",4\n5,6,7\n");
+  BOOST_TEST(report["input"]["rows"] == 4);
+  BOOST_TEST(report["input"]["ragged_rows"] == 2);
+  BOOST_TEST(report["input"]["ragged_lines"] == Json({3, 6}));
+}
+
+BOOST_AUTO_TEST_CASE(OddFilesAreRead) {
+  BOOST_TEST(ReportOfBytes("a.csv", "")["input"]["rows"] == 0);
+  BOOST_TEST(ReportOfBytes("a.txt", "\n")["input"]["rows"] == 1);
+  BOOST_TEST(ReportOfBytes("a.csv", "only,a,header\n")["input"]["rows"] == 1);
+  BOOST_TEST(ReportOfBytes("a.csv", "a,b\n1,2")["input"]["rows"] == 1);
+  BOOST_TEST(ReportOfBytes("a.csv", "\xef\xbb\xbf" "a,b\n1,2\n")["columns"][0]["name"] == "a");
+  BOOST_TEST(ReportOfBytes("a.csv", "\xef\xbb\xbf")["input"]["rows"] == 0);
+  BOOST_TEST(ReportOfBytes("a.csv", "a,b\r\n1,2\r\n\r\n3,4")["input"]["rows"] == 2);
+  BOOST_TEST(ReportOfBytes("a.txt", std::string("a\0b\nc\n", 6))["columns"][0]["payload_bytes"] == 4);
+  BOOST_TEST(ReportOfBytes("a.csv", "\"\xff\xfe\",b\n1,2\n", "--header yes")["columns"].size() == 2u);
+  const std::string long_line(10 << 20, 'x');
+  BOOST_TEST(ReportOfBytes("a.csv", "a,b\n" + long_line + ",2\n3,4\n")["columns"][0]["payload_bytes"] == (10 << 20) + 1);
+}
+
+BOOST_AUTO_TEST_CASE(CompressionIsFoundByMagic) {
+  std::string lines;
+  for (int i = 0; i < 50000; ++i) lines += std::to_string(i) + "\n";
+  for (const auto& [name, bytes] : {std::pair("gzip", Gzip(lines)), std::pair("zstd", Zstd(lines)), std::pair("plain", lines)}) {
+    const Json report = ReportOfBytes("numbers", bytes);
+    BOOST_TEST(report["input"]["compression"] == name);
+    BOOST_TEST(report["input"]["rows"] == 50000);
+    BOOST_TEST(report["input"]["bytes"] == lines.size());
+  }
+  // Members one behind the other are one file.
+  BOOST_TEST(ReportOfBytes("numbers", Gzip(lines) + Gzip(lines))["input"]["rows"] == 100000);
+  BOOST_TEST(ReportOfBytes("numbers", Zstd(lines) + Zstd(lines))["input"]["rows"] == 100000);
+  const Folder folder;
+  for (const std::string& bytes : {Gzip(lines), Zstd(lines)}) {
+    BOOST_TEST(Thimble(folder, "report " + folder.Write("cut", bytes.substr(0, bytes.size() / 2))).exit_code == 4);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(StandardInputIsRead) {
+  const Folder folder;
+  folder.Write("a", "x,y\n1,2\n");
+  const Json report = ReportOf(folder, "- <" + folder.File("a"));
+  BOOST_TEST(report["input"]["path"] == "-");
+  BOOST_TEST(report["columns"][1]["name"] == "y");
+}
+
+BOOST_AUTO_TEST_CASE(ExitCodesSayWhatWentWrong) {
+  const Folder folder;
+  const std::string good = folder.Write("a.csv", "a,b\n1,2\n");
+  const auto exit_code = [&](const std::string& arguments) { return Thimble(folder, arguments).exit_code; };
+  BOOST_TEST(exit_code("--help") == 0);
+  BOOST_TEST(exit_code("--version") == 0);
+  BOOST_TEST(exit_code("") == 2);
+  BOOST_TEST(exit_code("nonsense") == 2);
+  BOOST_TEST(exit_code("report") == 2);
+  BOOST_TEST(exit_code("report --memory-limit much " + good) == 2);
+  BOOST_TEST(exit_code("report --column c " + good) == 2);
+  BOOST_TEST(exit_code("report --structures nonsense " + good) == 2);
+  BOOST_TEST(exit_code("report " + folder.File("absent")) == 3);
+  BOOST_TEST(exit_code("report " + folder.path()) == 3);
+  BOOST_TEST(exit_code("report --structures shrunk " + good + " >/dev/full; exit $?; true") == 3);
+  BOOST_TEST(exit_code("verify " + good) == 4);
+  BOOST_TEST(exit_code("stat " + good) == 4);
+  BOOST_TEST(exit_code("verify " + folder.File("absent")) == 3);
+
+  const Outcome open_quote = Thimble(folder, "report " + folder.Write("open.csv", "a,b\n1,\"2\n3,4\n"));
+  BOOST_TEST(open_quote.exit_code == 4);
+  BOOST_TEST(open_quote.err.find("line 2: a quote is never closed") != std::string::npos, open_quote.err);
+  BOOST_TEST(exit_code("report " + folder.Write("long.txt", std::string(33 << 20, 'x'))) == 5);
+  for (const char* code : {"1 negative", "2 usage", "3 input", "4 corrupt", "5 limit", "6 regression"}) {
+    BOOST_TEST(Thimble(folder, "--help").out.find(code) != std::string::npos, code);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(OptionsChoose) {
+  const Folder folder;
+  const std::string path = folder.Write("a.csv", "a,b\n1,2\n");
+  const Json report = ReportOf(folder, "--column b " + path);
+  BOOST_TEST(report["columns"].size() == 1u);
+  BOOST_TEST(report["columns"][0]["name"] == "b");
+  BOOST_TEST(report["columns"][0]["structures"].size() == 1u);
+  BOOST_TEST(report["rows"]["structures"].empty());
+}
+
+BOOST_AUTO_TEST_CASE(TheTableIsNarrow) {
+  const Folder folder;
+  const Outcome outcome = Thimble(folder, "report " + folder.Write("a.csv", "n,s,f,d,b\n1,a,1.5,2024-01-01,true\n2,b,2.5,2024-01-02,false\n"));
+  BOOST_TEST(outcome.exit_code == 0);
+  std::istringstream lines(outcome.out);
+  for (std::string line; std::getline(lines, line);) BOOST_TEST(line.size() <= 100u, line);
+  BOOST_TEST(outcome.out.find('\x1b') == std::string::npos);
+  BOOST_TEST(outcome.out.find("absl::flat_hash_map<std::string, uint64_t>") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(TheRecommendedAreSavedAndVerified) {
+  const Folder folder;
+  std::string csv = "n,b\n";
+  for (int i = 0; i < 5000; ++i) csv += std::to_string(i * 7 % 1000) + (i % 3 == 0 ? ",true\n" : ",false\n");
+  const std::string saved = folder.File("saved.thimble");
+  BOOST_TEST(Thimble(folder, "report --save " + saved + " " + folder.Write("a.csv", csv)).exit_code == 0);
+  const Outcome verified = Thimble(folder, "verify " + saved);
+  BOOST_TEST(verified.exit_code == 0);
+  BOOST_TEST(verified.out.find(": ok, ") != std::string::npos);
+
+  const Json stat = Json::parse(Thimble(folder, "stat --json " + saved).out);
+  BOOST_TEST(!stat["sections"].empty());
+  for (const Json& section : stat["sections"]) {
+    const std::string name = section["name"];
+    BOOST_TEST((name.starts_with("n/") || name.starts_with("b/") || name.starts_with("rows/")), name);
+    BOOST_TEST(section["elements"].is_number());
+    BOOST_TEST(section["resident_pages"] <= section["pages"]);
+    if (section["bound_bits_per_element"].is_number()) {
+      BOOST_TEST(section["bits_per_element"].get<double>() >= section["bound_bits_per_element"].get<double>());
+    }
+  }
+  BOOST_TEST(Thimble(folder, "stat " + saved).out.find("n/") != std::string::npos);
+
+  std::string bytes = folder.Read("saved.thimble");
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  BOOST_TEST(Thimble(folder, "verify " + saved + " " + folder.Write("damaged.thimble", bytes)).exit_code == 4);
+}
+
+BOOST_AUTO_TEST_CASE(NothingIsLeftBehind) {
+  const Folder folder;
+  ReportOf(folder, folder.Write("a.csv", "a,b\n1,2\n"));
+  std::vector<std::string> names = folder.Names();
+  std::sort(names.begin(), names.end());
+  BOOST_TEST(names == (std::vector<std::string>{"a.csv", "err", "out"}), boost::test_tools::per_element());
+}
+
+}  // namespace
+}  // namespace thimble
