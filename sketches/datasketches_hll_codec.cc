@@ -1,0 +1,295 @@
+#include "datasketches_hll_codec.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+#include "status_macros.h"
+#include "thimble/bytes.h"
+
+// The preamble, little-endian:
+//
+//   0 preamble ints: 2 LIST, 3 SET, 10 HLL    8 SET: u32 count     8 HLL: f64 HIP accumulator
+//   1 serial version, 1                      12 SET: coupons      16 HLL: f64 sum of 2^-v over the registers v < 32
+//   2 family, 7 = HLL                                             24 HLL: f64 the same over the others
+//   3 lg_k                                                        32 HLL: u32 registers at the minimum
+//   4 lg of the array's ints                                      36 HLL: u32 count of exceptions (HLL_4)
+//   5 flags                                                       40 HLL: registers, then exceptions
+//   6 LIST: count; HLL_4: minimum
+//   7 mode, and width << 2                    8 LIST: coupons
+//
+// HLL_4 stores value - minimum in a nibble, and 15 where that does not fit: the value then stands in a hash table of
+// exceptions, value << 26 | slot, at 1 << byte 4 places (updatable) or just its entries (compact).
+
+namespace thimble {
+namespace {
+
+constexpr std::uint8_t kFamily = 7;
+constexpr std::uint8_t kEmpty = 4, kCompact = 8, kOutOfOrder = 16;
+constexpr unsigned kListMode = 0, kSetMode = 1, kHllMode = 2;
+constexpr std::size_t kListStart = 8, kSetStart = 12, kRegisterStart = 40;
+constexpr unsigned kLgList = 3, kLgFirstSet = 5;
+constexpr unsigned kException = 15;
+
+absl::Status Corrupt(const char* what) { return absl::DataLossError(std::string("HLL sketch: ") + what); }
+
+// Smallest exception table of an updatable HLL_4 sketch, as lg of its ints.
+unsigned LgFirstExceptions(unsigned lg_k) {
+  constexpr std::array<std::uint8_t, 18> kLg = {2, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9, 10, 11, 12, 13};
+  return kLg[lg_k - HllFields::kMinLgK];
+}
+
+std::uint32_t Entry(unsigned value, std::uint32_t address) { return value << HllFields::kAddressBits | address; }
+unsigned ValueOf(std::uint32_t entry) { return entry >> HllFields::kAddressBits; }
+std::uint32_t AddressOf(std::uint32_t entry) { return entry & static_cast<std::uint32_t>(LowBits(HllFields::kAddressBits)); }
+
+std::vector<std::uint32_t> LoadInts(std::span<const std::byte> bytes) {
+  std::vector<std::uint32_t> ints(bytes.size() / 4);
+  for (std::size_t i = 0; i < ints.size(); ++i) ints[i] = Load<std::uint32_t>(bytes.data() + i * 4);
+  return ints;
+}
+
+// The open-addressed tables of coupons (key: the address) and of exceptions (key: the slot), grown above 3/4.
+class IntTable {
+ public:
+  explicit IntTable(unsigned lg_size) : lg_size_(lg_size), entries_(std::size_t{1} << lg_size) {}
+
+  // Requires: the entry is not there.
+  void Add(std::uint32_t entry) {
+    Place(entries_, lg_size_, entry);
+    ++count_;
+    if (4 * count_ > 3 * entries_.size()) Grow();
+  }
+  unsigned lg_size() const { return lg_size_; }
+  std::size_t count() const { return count_; }
+  const std::vector<std::uint32_t>& entries() const { return entries_; }
+
+ private:
+  static void Place(std::vector<std::uint32_t>& entries, unsigned lg_size, std::uint32_t entry) {
+    const std::uint32_t key = AddressOf(entry);
+    const std::uint32_t mask = static_cast<std::uint32_t>(entries.size() - 1);
+    const std::uint32_t stride = (key >> lg_size) | 1;
+    std::uint32_t at = key & mask;
+    while (entries[at] != 0) at = (at + stride) & mask;
+    entries[at] = entry;
+  }
+  void Grow() {
+    std::vector<std::uint32_t> grown(entries_.size() * 2);
+    for (std::uint32_t entry : entries_) {
+      if (entry != 0) Place(grown, lg_size_ + 1, entry);
+    }
+    entries_ = std::move(grown);
+    ++lg_size_;
+  }
+
+  unsigned lg_size_;
+  std::size_t count_ = 0;
+  std::vector<std::uint32_t> entries_;
+};
+
+// Entries of a compact array, or of a table with free places; all must be distinct in their whole value.
+absl::StatusOr<std::vector<std::uint32_t>> ReadEntries(std::span<const std::byte> bytes, std::size_t count) {
+  std::vector<std::uint32_t> entries = LoadInts(bytes);
+  entries.erase(std::remove(entries.begin(), entries.end(), 0u), entries.end());
+  if (entries.size() != count) return Corrupt("the count does not fit the entries");
+  std::vector<std::uint32_t> sorted = entries;
+  std::sort(sorted.begin(), sorted.end());
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) return Corrupt("an entry stands twice");
+  for (std::uint32_t entry : entries) {
+    if (ValueOf(entry) == 0) return Corrupt("an entry without a value");
+  }
+  return entries;
+}
+
+absl::Status ReadList(std::span<const std::byte> bytes, HllFields& sketch) {
+  const std::size_t count = std::to_integer<std::size_t>(bytes[6]);
+  const bool empty = (std::to_integer<unsigned>(bytes[5]) & kEmpty) != 0;
+  if (count >= (1u << kLgList)) return Corrupt("the list is too long");
+  if (empty != (count == 0)) return Corrupt("the empty flag contradicts the count");
+  const std::size_t places = sketch.compact ? count : std::size_t{1} << kLgList;
+  if (bytes.size() != kListStart + places * 4) return Corrupt("bad length of a list");
+  THIMBLE_ASSIGN_OR_RETURN(sketch.coupons, ReadEntries(bytes.subspan(kListStart), count));
+  return absl::OkStatus();
+}
+
+absl::Status ReadSet(std::span<const std::byte> bytes, HllFields& sketch) {
+  if (sketch.lg_k < 8 || bytes.size() < kSetStart) return Corrupt("bad set");
+  const std::size_t count = Load<std::uint32_t>(bytes.data() + 8);
+  const std::size_t places = (bytes.size() - kSetStart) / 4;
+  if (bytes.size() % 4 != 0 || places > (std::size_t{1} << (sketch.lg_k - 3))) return Corrupt("bad length of a set");
+  if (sketch.compact ? places != count : (places & (places - 1)) != 0) return Corrupt("bad length of a set");
+  THIMBLE_ASSIGN_OR_RETURN(sketch.coupons, ReadEntries(bytes.subspan(kSetStart), count));
+  if (sketch.coupons.empty()) return Corrupt("an empty set");
+  return absl::OkStatus();
+}
+
+// Replaces each 15 by its exception, which must be there once, and be needed.
+absl::Status ReadExceptions(std::span<const std::byte> bytes, std::size_t count, unsigned minimum, HllFields& sketch) {
+  const std::size_t places = bytes.size() / 4;
+  const bool fits = sketch.compact ? places == count
+                    : count == 0   ? places == 0 || places == (std::size_t{1} << LgFirstExceptions(sketch.lg_k))
+                                   : (places & (places - 1)) == 0;
+  if (bytes.size() % 4 != 0 || !fits) return Corrupt("bad length of the exceptions");
+  THIMBLE_ASSIGN_OR_RETURN(const std::vector<std::uint32_t> entries, ReadEntries(bytes, count));
+  std::size_t open = static_cast<std::size_t>(std::count(sketch.registers.begin(), sketch.registers.end(), kException));
+  for (std::uint8_t& value : sketch.registers) {
+    if (value != kException) value = static_cast<std::uint8_t>(value + minimum);
+    else value = 0xff;
+  }
+  for (std::uint32_t entry : entries) {
+    const std::size_t slot = AddressOf(entry);
+    if (slot >= sketch.registers.size() || sketch.registers[slot] != 0xff) return Corrupt("an exception without a register");
+    if (ValueOf(entry) < minimum + kException) return Corrupt("an exception that is none");
+    sketch.registers[slot] = static_cast<std::uint8_t>(ValueOf(entry));
+    --open;
+  }
+  return open == 0 ? absl::OkStatus() : Corrupt("an exception is missing");
+}
+
+std::size_t RegisterBytes(unsigned register_bits, unsigned lg_k) {
+  // HLL_6 carries a pad byte, so that a register is always read from two.
+  return (std::size_t{1} << lg_k) * register_bits / 8 + (register_bits == 6 ? 1 : 0);
+}
+
+// The register at `slot` of packed ones; of 4, 6 or 8 bits, least significant bit first.
+unsigned PackedRegister(const std::byte* packed, unsigned bits, std::size_t slot) {
+  const std::size_t bit = slot * bits;
+  unsigned word = std::to_integer<unsigned>(packed[bit / 8]);
+  if (bit % 8 + bits > 8) word |= std::to_integer<unsigned>(packed[bit / 8 + 1]) << 8;
+  return word >> (bit % 8) & ((1u << bits) - 1);
+}
+
+void SetPackedRegister(std::byte* packed, unsigned bits, std::size_t slot, unsigned value) {
+  const std::size_t bit = slot * bits;
+  const unsigned word = value << (bit % 8);
+  packed[bit / 8] |= static_cast<std::byte>(word);
+  if (word > 0xff) packed[bit / 8 + 1] |= static_cast<std::byte>(word >> 8);
+}
+
+absl::Status ReadRegisters(std::span<const std::byte> bytes, HllFields& sketch) {
+  const std::size_t size = RegisterBytes(sketch.register_bits, sketch.lg_k);
+  if (bytes.size() < kRegisterStart + size) return Corrupt("cut short");
+  const std::size_t exceptions = Load<std::uint32_t>(bytes.data() + 36);
+  const unsigned minimum = std::to_integer<unsigned>(bytes[6]);
+  sketch.registers.resize(std::size_t{1} << sketch.lg_k);
+  for (std::size_t slot = 0; slot < sketch.registers.size(); ++slot) {
+    sketch.registers[slot] = static_cast<std::uint8_t>(PackedRegister(bytes.data() + kRegisterStart, sketch.register_bits, slot));
+  }
+  const std::span<const std::byte> rest = bytes.subspan(kRegisterStart + size);
+  if (sketch.register_bits == 4) {
+    if (minimum > HllFields::kMaxValue) return Corrupt("the minimum is out of range");
+    THIMBLE_RETURN_IF_ERROR(ReadExceptions(rest, exceptions, minimum, sketch));
+  } else if (!rest.empty() || exceptions != 0 || minimum != 0) {
+    return Corrupt("exceptions in a sketch that has none");
+  }
+  if (*std::max_element(sketch.registers.begin(), sketch.registers.end()) > HllFields::kMaxValue) {
+    return Corrupt("a register is out of range");
+  }
+  // The sums and the count of minimal registers follow from the registers, and some releases left them stale.
+  if (!sketch.out_of_order) {
+    sketch.hip_estimate = Load<double>(bytes.data() + 8);
+    if (!std::isfinite(sketch.hip_estimate) || sketch.hip_estimate < 0) return Corrupt("the stored estimate is no number");
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::byte> Preamble(const HllFields& sketch, std::size_t size, unsigned ints, unsigned mode) {
+  std::vector<std::byte> bytes(size);
+  bytes[0] = static_cast<std::byte>(ints);
+  bytes[1] = std::byte{1};
+  bytes[2] = static_cast<std::byte>(kFamily);
+  bytes[3] = static_cast<std::byte>(sketch.lg_k);
+  const bool empty = mode == kListMode && sketch.coupons.empty();
+  bytes[5] = static_cast<std::byte>((empty ? kEmpty : 0) | (sketch.compact ? kCompact : 0) | (sketch.out_of_order ? kOutOfOrder : 0));
+  bytes[7] = static_cast<std::byte>(mode | (sketch.register_bits / 2 - 2) << 2);
+  return bytes;
+}
+
+void StoreInts(std::byte* to, const std::vector<std::uint32_t>& ints, bool compact) {
+  for (std::uint32_t entry : ints) {
+    if (compact && entry == 0) continue;
+    Store(to, entry);
+    to += 4;
+  }
+}
+
+std::vector<std::byte> WriteList(const HllFields& sketch) {
+  const std::size_t places = sketch.compact ? sketch.coupons.size() : std::size_t{1} << kLgList;
+  std::vector<std::byte> bytes = Preamble(sketch, kListStart + places * 4, 2, kListMode);
+  bytes[4] = static_cast<std::byte>(kLgList);
+  bytes[6] = static_cast<std::byte>(sketch.coupons.size());
+  StoreInts(bytes.data() + kListStart, sketch.coupons, true);
+  return bytes;
+}
+
+std::vector<std::byte> WriteSet(const HllFields& sketch) {
+  IntTable table(kLgFirstSet);
+  for (std::uint32_t coupon : sketch.coupons) table.Add(coupon);
+  const std::size_t places = sketch.compact ? table.count() : table.entries().size();
+  std::vector<std::byte> bytes = Preamble(sketch, kSetStart + places * 4, 3, kSetMode);
+  bytes[4] = static_cast<std::byte>(table.lg_size());
+  Store(bytes.data() + 8, static_cast<std::uint32_t>(table.count()));
+  StoreInts(bytes.data() + kSetStart, table.entries(), sketch.compact);
+  return bytes;
+}
+
+std::vector<std::byte> WriteRegisters(const HllFields& sketch) {
+  const bool nibbles = sketch.register_bits == 4;
+  const unsigned minimum = nibbles ? *std::min_element(sketch.registers.begin(), sketch.registers.end()) : 0;
+  double sums[2] = {0, 0};
+  for (std::uint8_t value : sketch.registers) sums[value < 32 ? 0 : 1] += std::ldexp(1.0, -value);
+
+  IntTable exceptions(LgFirstExceptions(sketch.lg_k));
+  if (nibbles) {
+    for (std::size_t slot = 0; slot < sketch.registers.size(); ++slot) {
+      const unsigned value = sketch.registers[slot];
+      if (value >= minimum + kException) exceptions.Add(Entry(value, static_cast<std::uint32_t>(slot)));
+    }
+  }
+  const std::size_t size = RegisterBytes(sketch.register_bits, sketch.lg_k);
+  const std::size_t places = !nibbles ? 0 : sketch.compact ? exceptions.count() : exceptions.entries().size();
+  std::vector<std::byte> bytes = Preamble(sketch, kRegisterStart + size + places * 4, 10, kHllMode);
+  if (exceptions.count() > 0) bytes[4] = static_cast<std::byte>(exceptions.lg_size());
+  bytes[6] = static_cast<std::byte>(minimum);
+  Store(bytes.data() + 8, sketch.out_of_order ? 0.0 : sketch.hip_estimate);
+  Store(bytes.data() + 16, sums[0]);
+  Store(bytes.data() + 24, sums[1]);
+  Store(bytes.data() + 32, static_cast<std::uint32_t>(std::count(sketch.registers.begin(), sketch.registers.end(), minimum)));
+  Store(bytes.data() + 36, static_cast<std::uint32_t>(exceptions.count()));
+  for (std::size_t slot = 0; slot < sketch.registers.size(); ++slot) {
+    const unsigned stored = std::min<unsigned>(sketch.registers[slot] - minimum, nibbles ? kException : HllFields::kMaxValue);
+    SetPackedRegister(bytes.data() + kRegisterStart, sketch.register_bits, slot, stored);
+  }
+  if (nibbles) StoreInts(bytes.data() + kRegisterStart + size, exceptions.entries(), sketch.compact);
+  return bytes;
+}
+
+}  // namespace
+
+absl::StatusOr<HllFields> ParseHll(std::span<const std::byte> bytes) {
+  if (bytes.size() < 8) return Corrupt("cut short");
+  const auto byte = [&](std::size_t at) { return std::to_integer<unsigned>(bytes[at]); };
+  if (byte(2) != kFamily) return absl::FailedPreconditionError("no HLL sketch: another family");
+  if (byte(1) != 1) return absl::UnimplementedError("HLL sketch: unknown serial version");
+  HllFields sketch;
+  sketch.lg_k = byte(3);
+  if (sketch.lg_k < HllFields::kMinLgK || sketch.lg_k > HllFields::kMaxLgK) return Corrupt("lg_k is out of range");
+  const unsigned mode = byte(7) & 3, width = byte(7) >> 2;
+  if (mode > kHllMode || width > 2) return Corrupt("unknown mode");
+  if (byte(0) != (mode == kListMode ? 2u : mode == kSetMode ? 3u : 10u)) return Corrupt("the preamble does not fit the mode");
+  sketch.register_bits = 4 + 2 * width;
+  sketch.compact = (byte(5) & kCompact) != 0;
+  sketch.out_of_order = (byte(5) & kOutOfOrder) != 0;
+  THIMBLE_RETURN_IF_ERROR(mode == kListMode  ? ReadList(bytes, sketch)
+                          : mode == kSetMode ? ReadSet(bytes, sketch)
+                                             : ReadRegisters(bytes, sketch));
+  return sketch;
+}
+
+std::vector<std::byte> SerializeHll(const HllFields& sketch) {
+  if (!sketch.registers.empty()) return WriteRegisters(sketch);
+  return sketch.coupons.size() < (1u << kLgList) ? WriteList(sketch) : WriteSet(sketch);
+}
+
+}  // namespace thimble
