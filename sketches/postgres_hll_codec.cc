@@ -108,6 +108,10 @@ absl::StatusOr<PostgresHllFields> ParsePostgresHll(std::span<const std::byte> by
     default: status = Corrupt("unknown type");
   }
   if (!status.ok()) return status;
+  // A rank counts the zeros that end the hash above its index, and one.
+  for (std::uint8_t value : fields.registers) {
+    if (value > 65 - fields.log2m) return Corrupt("a register is out of range");
+  }
   return fields;
 }
 
