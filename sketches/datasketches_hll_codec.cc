@@ -128,7 +128,7 @@ absl::Status ReadSet(std::span<const std::byte> bytes, HllFields& sketch) {
 absl::Status ReadExceptions(std::span<const std::byte> bytes, std::size_t count, unsigned minimum, HllFields& sketch) {
   const std::size_t places = bytes.size() / 4;
   const bool fits = sketch.compact ? places == count
-                    : count == 0   ? places == 0 || places == (std::size_t{1} << LgFirstExceptions(sketch.lg_k))
+                    : count == 0   ? places == (std::size_t{1} << LgFirstExceptions(sketch.lg_k))
                                    : (places & (places - 1)) == 0;
   if (bytes.size() % 4 != 0 || !fits) return Corrupt("bad length of the exceptions");
   THIMBLE_ASSIGN_OR_RETURN(const std::vector<std::uint32_t> entries, ReadEntries(bytes, count));
