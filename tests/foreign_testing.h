@@ -17,7 +17,7 @@
 namespace thimble::testing {
 
 inline std::vector<std::byte> ReadData(const std::string& name) {
-  std::ifstream in(THIMBLE_TEST_DATA "/" + name, std::ios::binary);
+  std::ifstream in(DataPath(name), std::ios::binary);
   const std::string text(std::istreambuf_iterator<char>(in), {});
   const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
   return {bytes, bytes + text.size()};
@@ -31,7 +31,7 @@ inline std::vector<std::map<std::string, std::string>> ReadManifest(const std::s
     for (std::string field; std::getline(in, field, ',');) fields.push_back(field);
     return fields;
   };
-  std::ifstream in(THIMBLE_TEST_DATA "/" + name);
+  std::ifstream in(DataPath(name));
   std::string line;
   std::getline(in, line);
   const std::vector<std::string> columns = split(line);

@@ -90,11 +90,18 @@ int ExerciseMutations(std::span<const std::byte> image, int mutations, Exercise 
   return opened;
 }
 
+// The path of a file in tests/data: below the folder that THIMBLE_TEST_DATA names, as the test runner sets it, or else below
+// the current one.
+inline std::string DataPath(const std::string& name) {
+  const char* folder = std::getenv("THIMBLE_TEST_DATA");
+  return std::string(folder != nullptr ? folder : "tests/data") + "/" + name;
+}
+
 // Compares an image with the golden one in tests/data/golden/<name>.image, byte for byte: what was written once is what is
 // written now. With THIMBLE_REGENERATE_GOLDEN set it writes the file instead; that is a change of format, to be committed
 // on purpose.
 inline void CheckGolden(const std::string& name, std::span<const std::byte> image) {
-  const std::string path = THIMBLE_TEST_DATA "/golden/" + name + ".image";
+  const std::string path = DataPath("golden/" + name + ".image");
   if (std::getenv("THIMBLE_REGENERATE_GOLDEN") != nullptr) {
     std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(image.data()), static_cast<std::streamsize>(image.size()));
   }
