@@ -31,6 +31,9 @@ int Main(int argc, char** argv) {
       "6 regression.");
   int exit_code = kOk;
   AddReport(app, exit_code);
+  AddCount(app, exit_code);
+  AddMerge(app, exit_code);
+  AddConvert(app, exit_code);
   AddStat(app, exit_code);
   AddVerify(app, exit_code);
   try {

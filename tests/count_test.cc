@@ -1,0 +1,152 @@
+// thimble count, merge and convert from outside: files in, exit status, numbers and files out.
+#define BOOST_TEST_MODULE count
+#include "testing.h"
+
+#include <sys/wait.h>
+
+#include <sstream>
+#include <string>
+
+#include "test_image.h"
+#include "thimble/datasketches.h"
+#include "thimble/redis_hll.h"
+#include "thimble/store.h"
+
+namespace thimble {
+namespace {
+
+class Command : public testing::TemporaryFolder {
+ public:
+  // Runs `thimble ARGUMENTS`; %NAME stands for a file of this folder. Returns the exit status.
+  int operator()(std::string arguments) {
+    for (std::size_t at; (at = arguments.find('%')) != std::string::npos;) arguments.replace(at, 1, path() + "/");
+    const int status = std::system(("'" THIMBLE_TOOL "' " + arguments + " >" + File("out") + " 2>" + File("err")).c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  void Write(const std::string& name, const std::string& text) const { std::ofstream(File(name), std::ios::binary) << text; }
+  std::string Read(const std::string& name) const {
+    std::ifstream in(File(name), std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  }
+  // The estimate that the last command printed.
+  long long Count() const { return std::stoll(Read("out")); }
+};
+
+std::string Lines(int begin, int end) {
+  std::ostringstream out;
+  for (int i = begin; i < end; ++i) out << "line " << i << '\n';
+  return out.str();
+}
+
+BOOST_AUTO_TEST_CASE(LinesAreCountedWithBounds) {
+  Command thimble;
+  thimble.Write("a.txt", Lines(0, 50000) + Lines(0, 50000));
+  BOOST_TEST(thimble("count %a.txt") == 0);
+  long long estimate = 0, lower = 0, upper = 0;
+  std::istringstream(thimble.Read("out")) >> estimate >> lower >> upper;
+  BOOST_TEST(lower < estimate);
+  BOOST_TEST(estimate < upper);
+  BOOST_TEST(lower <= 50000);
+  BOOST_TEST(upper >= 50000);
+}
+
+// The last line without its newline, an empty file, CRLF, NUL bytes and a long line.
+BOOST_AUTO_TEST_CASE(OddFiles) {
+  Command thimble;
+  thimble.Write("empty", "");
+  BOOST_TEST(thimble("count %empty") == 0);
+  BOOST_TEST(thimble.Count() == 0);
+  thimble.Write("cut", "a\nb\na");
+  BOOST_TEST(thimble("count %cut") == 0);
+  BOOST_TEST(thimble.Count() == 2);
+  thimble.Write("crlf", "\xEF\xBB\xBF" "a\r\nb\r\na\nb\n");
+  BOOST_TEST(thimble("count %crlf") == 0);
+  BOOST_TEST(thimble.Count() == 2);
+  thimble.Write("nul", std::string("a\0b\na\0c\n", 8) + std::string(10 << 20, 'x') + "\n");
+  BOOST_TEST(thimble("count %nul") == 0);
+  BOOST_TEST(thimble.Count() == 3);
+  BOOST_TEST(thimble("count %missing") == 3);
+  BOOST_TEST(thimble("count --precision 40 %cut") == 2);
+}
+
+BOOST_AUTO_TEST_CASE(EveryWayToReadGivesTheSameSketch) {
+  Command thimble;
+  thimble.Write("a.txt", "\xEF\xBB\xBF" + Lines(0, 20000) + "\r\n\n" + std::string(100000, 'y'));
+  BOOST_TEST(thimble("count %a.txt --sketch %one.thimble") == 0);
+  BOOST_TEST(thimble("count %a.txt --threads 7 --sketch %seven.thimble") == 0);
+  BOOST_TEST(thimble("count - --sketch %stdin.thimble < %a.txt") == 0);
+  BOOST_TEST(thimble.Read("one.thimble") == thimble.Read("seven.thimble"));
+  BOOST_TEST(thimble.Read("one.thimble") == thimble.Read("stdin.thimble"));
+}
+
+BOOST_AUTO_TEST_CASE(ColumnsAreCountedByNameOrNumber) {
+  Command thimble;
+  thimble.Write("a.csv", "id,\"city\"\n1,\"Paris, TX\"\n2,\"Rome\n(GA)\"\n3,\"Paris, TX\"\n4\n");
+  BOOST_TEST(thimble("count --column city %a.csv") == 0);
+  BOOST_TEST(thimble.Count() == 2);
+  BOOST_TEST(thimble("count --column 1 %a.csv") == 0);
+  BOOST_TEST(thimble.Count() == 4);
+  BOOST_TEST(thimble("count --column town %a.csv") == 2);
+  BOOST_TEST(thimble("count --format csv %a.csv") == 2);
+  // Quotes are no part of a value.
+  thimble.Write("plain.csv", "city\nRome\n\"Rome\"\n");
+  BOOST_TEST(thimble("count --column city %plain.csv") == 0);
+  BOOST_TEST(thimble.Count() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(PartsMergeToTheWhole) {
+  for (const char* kind : {"hll", "kmv"}) {
+    Command thimble;
+    const auto count = [&](const std::string& name) {
+      return thimble("count --kind " + std::string(kind) + " --precision 8 %" + name + ".txt --sketch %" + name + ".thimble");
+    };
+    thimble.Write("a.txt", Lines(0, 3000));
+    thimble.Write("b.txt", Lines(2000, 9000));
+    thimble.Write("c.txt", "");
+    thimble.Write("all.txt", Lines(0, 9000));
+    for (const char* name : {"a", "b", "c", "all"}) BOOST_TEST(count(name) == 0);
+    BOOST_TEST(thimble("merge -o %merged.thimble %a.thimble %b.thimble %c.thimble") == 0);
+    BOOST_TEST(thimble.Read("merged.thimble") == thimble.Read("all.thimble"));
+    BOOST_TEST(thimble("merge -o %b.thimble %c.thimble %b.thimble %a.thimble") == 0);
+    BOOST_TEST(thimble.Read("b.thimble") == thimble.Read("all.thimble"));
+    // Other options do not merge, and leave no file behind.
+    BOOST_TEST(thimble("count --hash datasketches --kind " + std::string(kind) + " --precision 8 %a.txt --sketch %d.thimble") == 0);
+    BOOST_TEST(thimble("merge -o %bad.thimble %a.thimble %d.thimble") == 2);
+    BOOST_TEST(thimble.Read("bad.thimble") == "");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(SketchesGoToOtherEnginesAndBack) {
+  struct Case {
+    const char *count, *format;
+  };
+  for (const auto& [count, format] : {Case{"--hash redis", "redis"}, Case{"--hash postgres --precision 11", "postgres-hll"},
+                                      Case{"--hash datasketches --precision 12", "datasketches-hll"},
+                                      Case{"--hash datasketches --kind kmv --precision 12", "datasketches-theta"}}) {
+    BOOST_TEST_CONTEXT(format) {
+      Command thimble;
+      thimble.Write("a.txt", Lines(0, 20000));
+      BOOST_TEST(thimble("count " + std::string(count) + " %a.txt --sketch %a.thimble") == 0);
+      BOOST_TEST(thimble("convert %a.thimble --to " + std::string(format) + " -o %a.bin") == 0);
+      BOOST_TEST(thimble("convert %a.bin -o %back.thimble") == 0);
+      BOOST_TEST(thimble.Read("back.thimble") == thimble.Read("a.thimble"));
+      BOOST_TEST(thimble("convert - --from " + std::string(format) + " --to " + format + " -o - < %a.bin") == 0);
+      BOOST_TEST(thimble.Read("out") == thimble.Read("a.bin"));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(WhatCannotBeConvertedSaysSo) {
+  Command thimble;
+  thimble.Write("a.txt", Lines(0, 100));
+  BOOST_TEST(thimble("count %a.txt --sketch %a.thimble") == 0);
+  BOOST_TEST(thimble("convert %a.thimble --to redis -o %a.bin") == 2);
+  BOOST_TEST(thimble("convert %a.thimble --to datasketches-theta -o %a.bin") == 2);
+  BOOST_TEST(thimble("convert %a.txt --to redis -o %a.bin") == 4);
+  BOOST_TEST(thimble("convert %missing --to redis -o %a.bin") != 0);
+  BOOST_TEST(thimble("convert %a.thimble --section other --to redis -o %a.bin") == 2);
+  BOOST_TEST(thimble.Read("a.bin") == "");
+}
+
+}  // namespace
+}  // namespace thimble

@@ -1,0 +1,156 @@
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "command.h"
+#include "status_macros.h"
+#include "thimble/datasketches.h"
+#include "thimble/file_system.h"
+#include "thimble/postgres_hll.h"
+#include "thimble/redis_hll.h"
+#include "thimble/store.h"
+#include "thimble/store_writer.h"
+
+namespace thimble::tools {
+namespace {
+
+using Bytes = std::vector<std::byte>;
+
+struct Options {
+  std::string in, out, from = "auto", to = "thimble", section = "distinct";
+  unsigned register_bits = 5;
+};
+
+// What a file may hold, whoever wrote it.
+using Sketch = std::variant<HyperLogLog, DataSketchesHll, KmvSketch>;
+
+absl::StatusOr<Bytes> ReadAll(const std::string& path) {
+  std::ifstream file;
+  if (path != "-") file.open(path, std::ios::binary);
+  std::istream& in = path == "-" ? std::cin : file;
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  if (!in && !in.eof()) return absl::NotFoundError("cannot read " + path);
+  const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
+  return Bytes(bytes, bytes + text.size());
+}
+
+// Told by the first bytes; a thimble store begins with none of these.
+std::string FormatOf(const Bytes& bytes) {
+  const auto byte = [&](std::size_t i) { return i < bytes.size() ? std::to_integer<unsigned>(bytes[i]) : 0u; };
+  if (byte(0) == 'H' && byte(1) == 'Y' && byte(2) == 'L' && byte(3) == 'L') return "redis";
+  if (byte(2) == 7 && byte(1) == 1) return "datasketches-hll";
+  if (byte(2) == 3 && byte(1) >= 1 && byte(1) <= 4) return "datasketches-theta";
+  if (byte(0) >> 4 == 1 && (byte(0) & 15) >= 1 && (byte(0) & 15) <= 4) return "postgres-hll";
+  return "thimble";
+}
+
+absl::StatusOr<Sketch> ReadStore(const Options& options) {
+  THIMBLE_ASSIGN_OR_RETURN(const StoreReader store, StoreReader::Open(options.in));
+  THIMBLE_ASSIGN_OR_RETURN(const SectionInfo info, store.Find(options.section));
+  THIMBLE_ASSIGN_OR_RETURN(Buffer image, store.Load(options.section));
+  if (info.kind == Kind::kHyperLogLog) return HyperLogLog::Open(std::move(image));
+  if (info.kind == Kind::kKmvSketch) return KmvSketch::Open(std::move(image));
+  return absl::InvalidArgumentError(options.in + ": section " + options.section + " is a " + std::string(KindName(info.kind)) +
+                                    ", which no other format knows");
+}
+
+absl::StatusOr<Sketch> Read(const Options& options) {
+  THIMBLE_ASSIGN_OR_RETURN(const Bytes bytes, ReadAll(options.in));
+  const std::string format = options.from == "auto" ? FormatOf(bytes) : options.from;
+  if (format == "redis") return ReadRedisHll(bytes);
+  if (format == "postgres-hll") return ReadPostgresHll(bytes);
+  if (format == "datasketches-hll") return ReadDataSketchesHll(bytes);
+  if (format == "datasketches-theta") return ReadDataSketchesTheta(bytes);
+  return ReadStore(options);
+}
+
+absl::StatusOr<Bytes> WriteHyperLogLog(const Options& options, const HyperLogLog& sketch) {
+  if (options.to == "redis") return WriteRedisHll(sketch);
+  if (options.to == "postgres-hll") return WritePostgresHll(sketch, {.register_bits = options.register_bits});
+  if (options.to == "datasketches-hll") return WriteDataSketchesHll(sketch);
+  return absl::InvalidArgumentError("a HyperLogLog cannot become a Theta sketch");
+}
+
+absl::StatusOr<Bytes> Write(const Options& options, const Sketch& sketch) {
+  if (const auto* hll = std::get_if<HyperLogLog>(&sketch)) return WriteHyperLogLog(options, *hll);
+  if (const auto* hll = std::get_if<DataSketchesHll>(&sketch)) {
+    if (options.to == "datasketches-hll") return WriteDataSketchesHll(*hll);
+    return WriteHyperLogLog(options, hll->sketch);
+  }
+  if (options.to == "datasketches-theta") return WriteDataSketchesTheta(std::get<KmvSketch>(sketch));
+  return absl::InvalidArgumentError("a KMV sketch cannot become a HyperLogLog");
+}
+
+std::span<const std::byte> ImageOf(const Sketch& sketch) {
+  if (const auto* hll = std::get_if<HyperLogLog>(&sketch)) return hll->image();
+  if (const auto* hll = std::get_if<DataSketchesHll>(&sketch)) return hll->sketch.image();
+  return std::get<KmvSketch>(sketch).image();
+}
+
+// The old file or the new one, whole.
+absl::Status WriteFile(const std::string& path, const Bytes& bytes) {
+  if (path == "-") {
+    const bool written = std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() && std::fflush(stdout) == 0;
+    return written ? absl::OkStatus() : absl::UnavailableError("cannot write to stdout");
+  }
+  FileSystem& system = FileSystem::Real();
+  const std::string temporary = path + ".tmp-" + std::to_string(getpid());
+  const auto write = [&]() -> absl::Status {
+    THIMBLE_ASSIGN_OR_RETURN(const std::unique_ptr<File> file, system.Open(temporary, FileSystem::Mode::kCreate));
+    THIMBLE_RETURN_IF_ERROR(file->Write(0, bytes));
+    THIMBLE_RETURN_IF_ERROR(file->Sync());
+    return system.Rename(temporary, path, /*replace=*/true);
+  };
+  if (absl::Status written = write(); !written.ok()) {
+    (void)system.Remove(temporary);
+    return written;
+  }
+  return system.SyncParent(path);
+}
+
+absl::Status Convert(const Options& options) {
+  THIMBLE_ASSIGN_OR_RETURN(const Sketch sketch, Read(options));
+  if (options.to != "thimble") {
+    THIMBLE_ASSIGN_OR_RETURN(const Bytes bytes, Write(options, sketch));
+    return WriteFile(options.out, bytes);
+  }
+  if (options.out == "-") return absl::InvalidArgumentError("a thimble store is a file: name one with --output");
+  THIMBLE_ASSIGN_OR_RETURN(StoreWriter writer, StoreWriter::Create(options.out));
+  THIMBLE_RETURN_IF_ERROR(writer.Add(options.section, ImageOf(sketch)));
+  return writer.Finish();
+}
+
+}  // namespace
+
+void AddConvert(CLI::App& app, int& exit_code) {
+  CLI::App* convert = app.add_subcommand("convert", "Turn sketches into the formats of other engines, and theirs into ours");
+  auto options = std::make_shared<Options>();
+  const CLI::IsMember formats({"thimble", "redis", "postgres-hll", "datasketches-hll", "datasketches-theta"});
+  convert->footer(
+      "A sketch keeps the hash that it was made with: what `thimble count --hash redis` made can go to Redis, and nowhere else.\n"
+      "Values of other engines are raw bytes: what GET answers, what a bytea column or a binary column holds.");
+  convert->add_option("file", options->in, "a store file or a foreign sketch; - for stdin (foreign only)")->required();
+  convert->add_option("--from", options->from, "auto, or one of the formats of --to")
+      ->check(CLI::IsMember({"auto", "thimble", "redis", "postgres-hll", "datasketches-hll", "datasketches-theta"}))
+      ->capture_default_str();
+  convert->add_option("--to", options->to, "thimble, redis, postgres-hll, datasketches-hll or datasketches-theta")->check(formats)->capture_default_str();
+  convert->add_option("--section", options->section, "the section of the store file")->capture_default_str();
+  convert->add_option("--register-bits", options->register_bits, "width of the registers of an hll column")->check(CLI::Range(1u, 8u))->capture_default_str();
+  convert->add_option("-o,--output", options->out, "the file to write; - for stdout")->required();
+  convert->callback([options, &exit_code] {
+    const absl::Status converted = Convert(*options);
+    exit_code = converted.ok() ? kOk : Complain(converted);
+  });
+}
+
+}  // namespace thimble::tools

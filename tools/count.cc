@@ -1,0 +1,217 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "command.h"
+#include "report/byte_source.h"
+#include "report/record_reader.h"
+#include "report/sniff.h"
+#include "status_macros.h"
+#include "thimble/hyperloglog.h"
+#include "thimble/kmv_sketch.h"
+#include "thimble/mapped_file.h"
+#include "thimble/store_writer.h"
+
+namespace thimble::tools {
+namespace {
+
+constexpr double kSigmas = 2;  // bounds that hold 95 times in 100
+constexpr std::size_t kPreview = 1 << 16;
+
+struct Options {
+  std::string path = "-";
+  std::string column;
+  std::string format = "lines";
+  std::string header = "auto";
+  std::string kind = "hll";
+  std::string hash = "thimble";
+  std::string sketch;
+  unsigned precision = 14;
+  unsigned threads = 1;
+  bool json = false;
+};
+
+// Calls add for every line of [begin, end) of a text; a line belongs to the range that it begins in.
+template <class Add>
+void ForLines(std::string_view text, std::size_t begin, std::size_t end, Add add) {
+  std::size_t at = begin;
+  if (at > 0) {
+    const void* before = std::memchr(text.data() + at - 1, '\n', text.size() - at + 1);
+    at = before == nullptr ? text.size() : static_cast<std::size_t>(static_cast<const char*>(before) - text.data()) + 1;
+  } else if (text.starts_with("\xEF\xBB\xBF")) {
+    at = 3;
+  }
+  while (at < end) {
+    const void* newline = std::memchr(text.data() + at, '\n', text.size() - at);
+    const std::size_t stop = newline == nullptr ? text.size() : static_cast<std::size_t>(static_cast<const char*>(newline) - text.data());
+    std::size_t size = stop - at;
+    if (size > 0 && text[at + size - 1] == '\r') --size;
+    add(text.substr(at, size));
+    at = stop + 1;
+  }
+}
+
+// Lines of a plain file, each thread on a run of it and with a sketch of its own.
+template <class Sketch>
+absl::Status CountMapped(const MappedFile& file, const typename Sketch::Options& make, unsigned threads, Sketch& sketch) {
+  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  std::vector<Sketch> parts;
+  for (unsigned i = 0; i < threads; ++i) parts.emplace_back(make);
+  const auto count = [&](unsigned i) {
+    ForLines(text, text.size() * i / threads, text.size() * (i + 1) / threads, [&](std::string_view line) { parts[i].Add(line); });
+  };
+  std::vector<std::thread> others;
+  for (unsigned i = 1; i < threads; ++i) others.emplace_back(count, i);
+  count(0);
+  for (std::thread& thread : others) thread.join();
+  for (const Sketch& part : parts) THIMBLE_RETURN_IF_ERROR(sketch.Merge(part));
+  return absl::OkStatus();
+}
+
+// The place of the column that was asked for: its name in the header, or its number, from 1.
+absl::StatusOr<std::size_t> FindColumn(const Options& options, const RecordReader& first, bool has_header) {
+  if (options.column.empty()) {
+    if (first.size() == 1) return 0;
+    return absl::InvalidArgumentError(options.path + " has " + std::to_string(first.size()) + " columns: name one with --column");
+  }
+  for (std::size_t i = 0; has_header && i < first.size(); ++i) {
+    if (first.field(i) == options.column) return i;
+  }
+  if (options.column.find_first_not_of("0123456789") == std::string::npos && options.column.size() < 10) {
+    const std::size_t number = std::stoul(options.column);
+    if (number >= 1 && number <= first.size()) return number - 1;
+  }
+  return absl::NotFoundError(options.path + " has no column " + options.column);
+}
+
+template <class Sketch>
+absl::Status CountRecords(const Options& options, Sketch& sketch) {
+  THIMBLE_ASSIGN_OR_RETURN(const std::unique_ptr<ByteSource> source, ByteSource::Open(options.path));
+  RecordReader reader(*source, Dialect{});
+  THIMBLE_ASSIGN_OR_RETURN(const std::string_view start, reader.Preview(kPreview));
+  const Choice header = options.header == "auto" ? Choice::kAuto : options.header == "yes" ? Choice::kYes : Choice::kNo;
+  // Lines have no header unless somebody says so: counting them must not lose the first.
+  const bool lines = options.format == "lines";
+  const Sniffed sniffed = Sniff(options.path, start, options.format, lines && header == Choice::kAuto ? Choice::kNo : header);
+  reader.set_dialect(sniffed.dialect);
+  THIMBLE_ASSIGN_OR_RETURN(bool more, reader.Next());
+  if (!more) return absl::OkStatus();
+  THIMBLE_ASSIGN_OR_RETURN(const std::size_t column, FindColumn(options, reader, sniffed.has_header));
+  if (sniffed.has_header) {
+    THIMBLE_ASSIGN_OR_RETURN(more, reader.Next());
+  }
+  while (more) {
+    // A row that is too short has no value there.
+    if (column < reader.size()) sketch.Add(reader.field(column));
+    THIMBLE_ASSIGN_OR_RETURN(more, reader.Next());
+  }
+  return absl::OkStatus();
+}
+
+// A plain file of lines can be counted where it lies, and by several threads.
+absl::StatusOr<bool> IsPlainFile(const Options& options) {
+  if (options.path == "-" || options.format != "lines" || !options.column.empty() || options.header == "yes") return false;
+  THIMBLE_ASSIGN_OR_RETURN(const std::unique_ptr<ByteSource> source, ByteSource::Open(options.path));
+  return source->compression() == "plain";
+}
+
+template <class Sketch>
+absl::Status Count(const Options& options, const typename Sketch::Options& make, Sketch& sketch) {
+  THIMBLE_ASSIGN_OR_RETURN(const bool plain, IsPlainFile(options));
+  if (plain) {
+    // What cannot be mapped, such as a pipe with a name, is read.
+    absl::StatusOr<MappedFile> file = MappedFile::Open(options.path);
+    if (file.ok() && !file->bytes().empty()) {
+      absl::Status counted;
+      THIMBLE_RETURN_IF_ERROR(options.threads == 1
+                                  ? file->Guard([&] { counted = CountMapped(*file, make, 1, sketch); })
+                                  : (counted = CountMapped(*file, make, options.threads, sketch)));
+      return counted;
+    }
+  }
+  return CountRecords(options, sketch);
+}
+
+absl::Status Save(const std::string& path, std::span<const std::byte> image) {
+  THIMBLE_ASSIGN_OR_RETURN(StoreWriter writer, StoreWriter::Create(path));
+  THIMBLE_RETURN_IF_ERROR(writer.Add("distinct", image));
+  return writer.Finish();
+}
+
+template <class Sketch>
+int Run(const Options& options, const typename Sketch::Options& make) {
+  absl::StatusOr<Sketch> sketch = Sketch::Make(make);
+  if (!sketch.ok()) return Complain(sketch.status());
+  if (const absl::Status counted = Count(options, make, *sketch); !counted.ok()) return Complain(counted);
+  if (!options.sketch.empty()) {
+    if (const absl::Status saved = Save(options.sketch, sketch->image()); !saved.ok()) return Complain(saved);
+  }
+  const auto estimate = std::llround(sketch->Estimate());
+  const auto lower = static_cast<long long>(std::floor(sketch->LowerBound(kSigmas)));
+  const auto upper = static_cast<long long>(std::ceil(sketch->UpperBound(kSigmas)));
+  if (options.json) {
+    const nlohmann::ordered_json json = {{"schema", 1},        {"path", options.path}, {"distinct", estimate},
+                                         {"lower", lower},     {"upper", upper},       {"confidence", 0.95},
+                                         {"kind", std::string(KindName(Sketch::kKind))}, {"hash", options.hash},
+                                         {"sketch_bytes", sketch->image().size()}};
+    std::printf("%s\n", json.dump(2).c_str());
+  } else {
+    std::printf("%lld %lld %lld %s\n", estimate, lower, upper, options.path.c_str());
+  }
+  return std::fflush(stdout) == 0 ? kOk : Complain(absl::UnavailableError("cannot write the count"));
+}
+
+HyperLogLog::Options HyperLogLogOptions(const Options& options) {
+  if (options.hash == "datasketches") return HyperLogLog::Options::DataSketches(options.precision);
+  if (options.hash == "postgres") return HyperLogLog::Options::PostgreSql(options.precision);
+  if (options.hash == "redis") return HyperLogLog::Options::Redis();
+  return {.precision = options.precision};
+}
+
+int Dispatch(const Options& options) {
+  if (options.kind == "hll") return Run<HyperLogLog>(options, HyperLogLogOptions(options));
+  const std::uint64_t k = std::uint64_t{1} << options.precision;
+  if (options.hash == "datasketches") return Run<KmvSketch>(options, KmvSketch::Options::DataSketches(k));
+  if (options.hash != "thimble") return Complain(absl::InvalidArgumentError("only thimble and datasketches know KMV sketches"));
+  return Run<KmvSketch>(options, {.k = k});
+}
+
+}  // namespace
+
+void AddCount(CLI::App& app, int& exit_code) {
+  CLI::App* count = app.add_subcommand("count", "Estimate how many distinct lines, or values of a column, a file has");
+  auto options = std::make_shared<Options>();
+  count->footer(
+      "Prints the estimate, a lower and an upper bound (95 %), and the file's name. Values are hashed as their bytes, quotes\n"
+      "removed. Sketches that were made with the same options merge: see thimble merge.");
+  count->add_option("file", options->path, "lines, CSV or TSV; plain, gzip or zstd; - for stdin")->capture_default_str();
+  count->add_option("--column", options->column, "the column to count: its name, or its number from 1; implies --format auto");
+  count->add_option("--format", options->format, "lines, csv, tsv or auto")->check(CLI::IsMember({"lines", "csv", "tsv", "auto"}))->capture_default_str();
+  count->add_option("--header", options->header, "whether the first row names the columns: auto, yes or no")->check(CLI::IsMember({"auto", "yes", "no"}));
+  count->add_option("--kind", options->kind, "hll (HyperLogLog) or kmv (k minimum values, DataSketches' Theta)")
+      ->check(CLI::IsMember({"hll", "kmv"}))
+      ->capture_default_str();
+  count->add_option("--precision", options->precision, "2^precision registers or hashes; redis has 14")->check(CLI::Range(4u, 21u))->capture_default_str();
+  count->add_option("--hash", options->hash, "whose sketch it shall be: thimble, datasketches, redis or postgres")
+      ->check(CLI::IsMember({"thimble", "datasketches", "redis", "postgres"}))
+      ->capture_default_str();
+  count->add_option("--threads", options->threads, "threads, for the lines of a plain file")->check(CLI::Range(1u, 256u))->capture_default_str();
+  count->add_option("--sketch", options->sketch, "keep the sketch in this file, as section \"distinct\"");
+  count->add_flag("--json", options->json, "print JSON");
+  count->callback([options, count, &exit_code] {
+    if (!options->column.empty() && count->count("--format") == 0) options->format = "auto";
+    exit_code = Dispatch(*options);
+  });
+}
+
+}  // namespace thimble::tools

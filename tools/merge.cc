@@ -1,0 +1,104 @@
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "command.h"
+#include "status_macros.h"
+#include "thimble/bloom_filter.h"
+#include "thimble/hyperloglog.h"
+#include "thimble/kmv_sketch.h"
+#include "thimble/store.h"
+#include "thimble/store_writer.h"
+
+namespace thimble::tools {
+namespace {
+
+absl::Status In(const StoreReader& store, std::string_view section, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(), store.path() + ": section " + std::string(section) + ": " + std::string(status.message()));
+}
+
+// The section of the first store, with those of the others merged into it.
+template <class Sketch>
+absl::StatusOr<Buffer> MergeAs(const std::vector<StoreReader>& stores, std::string_view section) {
+  THIMBLE_ASSIGN_OR_RETURN(Buffer copy, stores[0].Load(section));
+  absl::StatusOr<Sketch> sketch = Sketch::Open(std::move(copy));
+  if (!sketch.ok()) return In(stores[0], section, sketch.status());
+  for (std::size_t i = 1; i < stores.size(); ++i) {
+    THIMBLE_ASSIGN_OR_RETURN(const Buffer other, stores[i].Load(section));
+    const absl::StatusOr<Sketch> part = Sketch::Open(Buffer::Borrow(other.bytes()));
+    if (!part.ok()) return In(stores[i], section, part.status());
+    THIMBLE_RETURN_IF_ERROR(In(stores[i], section, sketch->Merge(part->view())));
+  }
+  return Buffer::Copy(sketch->image());
+}
+
+// One line a kind that merges without loss.
+struct MergeEntry {
+  Kind kind;
+  absl::StatusOr<Buffer> (*merge)(const std::vector<StoreReader>& stores, std::string_view section);
+};
+constexpr MergeEntry kMerges[] = {
+    {Kind::kBloomFilter, MergeAs<BloomFilter>},
+    {Kind::kHyperLogLog, MergeAs<HyperLogLog>},
+    {Kind::kKmvSketch, MergeAs<KmvSketch>},
+};
+
+absl::Status CheckSameSections(const std::vector<StoreReader>& stores) {
+  for (const StoreReader& store : stores) {
+    for (std::size_t i = 0; i < store.size(); ++i) {
+      THIMBLE_ASSIGN_OR_RETURN(const SectionInfo info, store.Section(i));
+      for (const StoreReader& other : stores) {
+        const absl::StatusOr<SectionInfo> same = other.Find(info.name);
+        if (!same.ok() || same->kind != info.kind) {
+          return absl::InvalidArgumentError(other.path() + " has no " + std::string(KindName(info.kind)) + " named " + std::string(info.name) +
+                                            ", which " + store.path() + " has");
+        }
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Merge(const std::vector<std::string>& paths, const std::string& out) {
+  std::vector<StoreReader> stores;
+  for (const std::string& path : paths) {
+    THIMBLE_ASSIGN_OR_RETURN(StoreReader store, StoreReader::Open(path));
+    stores.push_back(std::move(store));
+  }
+  THIMBLE_RETURN_IF_ERROR(CheckSameSections(stores));
+  THIMBLE_ASSIGN_OR_RETURN(StoreWriter writer, StoreWriter::Create(out));
+  for (std::size_t i = 0; i < stores[0].size(); ++i) {
+    THIMBLE_ASSIGN_OR_RETURN(const SectionInfo info, stores[0].Section(i));
+    const auto* entry = std::find_if(std::begin(kMerges), std::end(kMerges), [&](const MergeEntry& e) { return e.kind == info.kind; });
+    if (entry == std::end(kMerges)) {
+      return absl::InvalidArgumentError("section " + std::string(info.name) + ": a " + std::string(KindName(info.kind)) + " does not merge");
+    }
+    THIMBLE_ASSIGN_OR_RETURN(const Buffer merged, entry->merge(stores, info.name));
+    THIMBLE_RETURN_IF_ERROR(writer.Add(info.name, merged.bytes(), info.codec));
+  }
+  return writer.Finish();
+}
+
+}  // namespace
+
+void AddMerge(CLI::App& app, int& exit_code) {
+  CLI::App* merge = app.add_subcommand("merge", "Merge the sketches of several files, section by section, into one");
+  auto paths = std::make_shared<std::vector<std::string>>();
+  auto out = std::make_shared<std::string>();
+  merge->footer(
+      "Merging the sketches of parts gives the sketch of the whole, bit for bit, in any order. All files must hold the same\n"
+      "sections, made with the same options; the output may be one of them.");
+  merge->add_option("files", *paths, "store files with sketches")->required();
+  merge->add_option("-o,--output", *out, "the file to write")->required();
+  merge->callback([paths, out, &exit_code] {
+    const absl::Status merged = Merge(*paths, *out);
+    exit_code = merged.ok() ? kOk : Complain(merged);
+  });
+}
+
+}  // namespace thimble::tools
