@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(WhatCannotBeConvertedSaysSo) {
   BOOST_TEST(thimble("convert %a.thimble --to datasketches-theta -o %a.bin") == 2);
   BOOST_TEST(thimble("convert %a.txt --to redis -o %a.bin") == 4);
   BOOST_TEST(thimble("convert %missing --to redis -o %a.bin") != 0);
-  BOOST_TEST(thimble("convert %a.thimble --section other --to redis -o %a.bin") == 2);
+  BOOST_TEST(thimble("convert %a.thimble --section other --to redis -o %a.bin") == 3);
   BOOST_TEST(thimble.Read("a.bin") == "");
 }
 

@@ -78,6 +78,15 @@ absl::Status CountMapped(const MappedFile& file, const typename Sketch::Options&
   return absl::OkStatus();
 }
 
+bool IsNumber(const std::string& text) { return text.size() < 10 && text.find_first_not_of("0123456789") == std::string::npos; }
+
+// Lines have no header unless somebody says so, since counting them must not lose the first; a column that is named has one.
+Choice HeaderChoice(const Options& options) {
+  if (options.header != "auto") return options.header == "yes" ? Choice::kYes : Choice::kNo;
+  if (!options.column.empty() && !IsNumber(options.column)) return Choice::kYes;
+  return options.format == "lines" ? Choice::kNo : Choice::kAuto;
+}
+
 // The place of the column that was asked for: its name in the header, or its number, from 1.
 absl::StatusOr<std::size_t> FindColumn(const Options& options, const RecordReader& first, bool has_header) {
   if (options.column.empty()) {
@@ -87,11 +96,11 @@ absl::StatusOr<std::size_t> FindColumn(const Options& options, const RecordReade
   for (std::size_t i = 0; has_header && i < first.size(); ++i) {
     if (first.field(i) == options.column) return i;
   }
-  if (options.column.find_first_not_of("0123456789") == std::string::npos && options.column.size() < 10) {
+  if (IsNumber(options.column)) {
     const std::size_t number = std::stoul(options.column);
     if (number >= 1 && number <= first.size()) return number - 1;
   }
-  return absl::NotFoundError(options.path + " has no column " + options.column);
+  return absl::InvalidArgumentError(options.path + " has no column " + options.column);
 }
 
 template <class Sketch>
@@ -99,10 +108,7 @@ absl::Status CountRecords(const Options& options, Sketch& sketch) {
   THIMBLE_ASSIGN_OR_RETURN(const std::unique_ptr<ByteSource> source, ByteSource::Open(options.path));
   RecordReader reader(*source, Dialect{});
   THIMBLE_ASSIGN_OR_RETURN(const std::string_view start, reader.Preview(kPreview));
-  const Choice header = options.header == "auto" ? Choice::kAuto : options.header == "yes" ? Choice::kYes : Choice::kNo;
-  // Lines have no header unless somebody says so: counting them must not lose the first.
-  const bool lines = options.format == "lines";
-  const Sniffed sniffed = Sniff(options.path, start, options.format, lines && header == Choice::kAuto ? Choice::kNo : header);
+  const Sniffed sniffed = Sniff(options.path, start, options.format, HeaderChoice(options));
   reader.set_dialect(sniffed.dialect);
   THIMBLE_ASSIGN_OR_RETURN(bool more, reader.Next());
   if (!more) return absl::OkStatus();
