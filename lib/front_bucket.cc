@@ -40,8 +40,9 @@ void FrontBucket::EachLongLcp(Visit visit) const {
 }
 
 unsigned FrontBucket::LongRankOf(std::uint64_t lcp, bool& present) const {
+  present = lcp == base_;
+  if (lcp <= base_) return 0;
   unsigned rank = 1;
-  present = false;
   EachLongLcp([&](std::uint64_t value) {
     present = value == lcp;
     rank += value < lcp;

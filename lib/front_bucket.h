@@ -36,26 +36,23 @@ class FrontBucket {
   // may be loaded.
   THIMBLE_INLINE FrontBucket(const std::uint8_t* at, const std::uint8_t* limit, unsigned count) {
     members_ = static_cast<std::uint32_t>(LowBits(count)) & ~1u;
-    if (at >= limit) {
-      stream_ = limit;
-      return;
+    unsigned planes = 0;
+    if (at < limit) {
+      const unsigned head = *at++;
+      planes = head & 7;
+      const unsigned mask_bytes = head >> 3;
+      base_ = Varint(at, limit);
+      if (mask_bytes < 8) {
+        lcps_ = (Load<std::uint64_t>(reinterpret_cast<const std::byte*>(at)) & LowBits(8 * mask_bytes)) << 1 | 1;
+        at += mask_bytes;
+      } else {
+        at = ReadLongMask(at, limit, mask_bytes);
+      }
     }
-    const unsigned head = *at++;
-    planes_ = head & 7;
-    if (planes_ > 5) planes_ = 5;
-    const unsigned mask_bytes = head >> 3;
-    base_ = Varint(at, limit);
-    if (mask_bytes <= 8) {
-      word_ = Load<std::uint64_t>(reinterpret_cast<const std::byte*>(at)) & LowBits(8 * mask_bytes);
-      at += mask_bytes;
-    } else {
-      at = ReadLongMask(at, limit, mask_bytes);
-    }
-    plane_ = at;
-    stream_ = at + 4 * planes_;
-    if (stream_ > limit) {
-      planes_ = 0;
-      stream_ = limit;
+    if (planes > kPlanes || limit - at < static_cast<std::ptrdiff_t>(4 * planes)) planes = 0;
+    stream_ = at + 4 * planes;
+    for (unsigned p = 0; p < kPlanes; ++p) {
+      plane_[p] = Load<std::uint32_t>(reinterpret_cast<const std::byte*>(at) + 4 * p) & (0u - static_cast<std::uint32_t>(p < planes));
     }
   }
 
@@ -65,18 +62,17 @@ class FrontBucket {
     bool present;
     const unsigned rank = RankOf(lcp, present);
     Order order = CompareRank(rank);
-    if (!present) order.equal = 0;
+    order.equal &= 0u - static_cast<std::uint32_t>(present);
     return order;
   }
 
+  // All planes, the empty ones too: the same work for every bucket.
   THIMBLE_INLINE Order CompareRank(unsigned rank) const {
-    if ((rank >> planes_) != 0) return {members_, 0};
-    std::uint32_t less = 0, equal = members_;
-    for (unsigned p = planes_; p-- > 0;) {
-      const std::uint32_t plane = Plane(p);
+    std::uint32_t less = (rank >> kPlanes) != 0 ? members_ : 0, equal = members_;
+    for (unsigned p = kPlanes; p-- > 0;) {
       const std::uint32_t ones = 0u - ((rank >> p) & 1u);
-      less |= equal & ~plane & ones;
-      equal &= ~(plane ^ ones);
+      less |= equal & ~plane_[p] & ones;
+      equal &= ~(plane_[p] ^ ones);
     }
     return {less, equal};
   }
@@ -84,16 +80,15 @@ class FrontBucket {
   // Requires: i < kStrings.
   THIMBLE_INLINE unsigned Rank(unsigned i) const {
     unsigned rank = 0;
-    for (unsigned p = 0; p < planes_; ++p) rank |= ((Plane(p) >> i) & 1u) << p;
+    for (unsigned p = 0; p < kPlanes; ++p) rank |= ((plane_[p] >> i) & 1u) << p;
     return rank;
   }
 
   THIMBLE_INLINE std::uint64_t LcpOf(unsigned rank) const {
-    if (rank == 0) return base_;
-    if (long_form_) return LongLcpOf(rank);
-    std::uint64_t word = word_;
-    for (unsigned skipped = 1; skipped < rank; ++skipped) word &= word - 1;
-    return base_ + 1 + (word == 0 ? 64u : static_cast<unsigned>(std::countr_zero(word)));
+    if (long_form_) return rank == 0 ? base_ : LongLcpOf(rank);
+    std::uint64_t lcps = lcps_;
+    for (unsigned skipped = 0; skipped < rank; ++skipped) lcps &= lcps - 1;
+    return base_ + (lcps == 0 ? 64u : static_cast<unsigned>(std::countr_zero(lcps)));
   }
 
   // A number of at most 63 bits, 7 in a byte, low ones first.
@@ -108,37 +103,33 @@ class FrontBucket {
   }
 
  private:
-  THIMBLE_INLINE std::uint32_t Plane(unsigned p) const {
-    return Load<std::uint32_t>(reinterpret_cast<const std::byte*>(plane_) + 4 * p);
-  }
-
   // How many different LCPs are smaller, and whether this one is there.
   THIMBLE_INLINE unsigned RankOf(std::uint64_t lcp, bool& present) const {
-    present = lcp == base_;
-    if (lcp <= base_) return 0;
     if (long_form_) return LongRankOf(lcp, present);
-    const std::uint64_t bit = lcp - base_ - 1;
-    if (bit >= 64) return 1 + static_cast<unsigned>(std::popcount(word_));
-    present = ((word_ >> bit) & 1) != 0;
-    return 1 + static_cast<unsigned>(std::popcount(word_ & LowBits(static_cast<unsigned>(bit))));
+    const std::uint64_t above = lcp < base_ ? 0 : lcp - base_;
+    const unsigned shift = above < 64 ? static_cast<unsigned>(above) : 63;
+    present = ((lcps_ >> shift) & 1) != 0 && lcp == base_ + shift;
+    const std::uint64_t below = above < 64 ? (std::uint64_t{1} << shift) - 1 : ~std::uint64_t{0};
+    return static_cast<unsigned>(std::popcount(lcps_ & below));
   }
 
-  // The forms for LCPs more than 64 apart walk a list of at most 240 candidates.
+  // The forms for LCPs more than 56 apart walk a list of at most 240 candidates.
   const std::uint8_t* ReadLongMask(const std::uint8_t* at, const std::uint8_t* limit, unsigned mask_bytes);
   unsigned LongRankOf(std::uint64_t lcp, bool& present) const;
   std::uint64_t LongLcpOf(unsigned rank) const;
   template <class Visit>
   void EachLongLcp(Visit visit) const;
 
+  static constexpr unsigned kPlanes = 5;
+
   std::uint32_t members_ = 0;
-  unsigned planes_ = 0;
+  std::uint32_t plane_[kPlanes];
   std::uint64_t base_ = 0;
-  std::uint64_t word_ = 0;
+  std::uint64_t lcps_ = 1;  // bit i: base_ + i is an LCP
   bool long_form_ = false;
   std::uint8_t mask_bytes_ = 0;
   const std::uint8_t* mask_ = nullptr;
   const std::uint8_t* mask_limit_ = nullptr;
-  const std::uint8_t* plane_ = nullptr;
   const std::uint8_t* stream_ = nullptr;
 };
 

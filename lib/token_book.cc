@@ -45,17 +45,19 @@ unsigned BestStop(const std::vector<Token>& ending, const std::vector<Token>& pl
     return sum;
   };
   const std::vector<double> end_sum = sums(ending), plain_sum = sums(plain);
+  const auto unused_bytes = static_cast<std::size_t>(
+      std::count_if(plain.begin(), plain.end(), [](const Token& token) { return Obligatory(token) && token.uses == 0; }));
   double best = -1;
   unsigned best_stop = 0;
   for (unsigned stop = std::max(lead, 1u); stop < 256; ++stop) {
     const std::size_t end_single = 256 - stop, plain_single = stop - lead;
     const std::size_t end_all = end_single * (lead + 1), plain_all = plain_single + std::size_t{lead} * stop;
     if (plain_all < 256) continue;
-    // A code of two bytes saves about two, one of one byte three.
+    // A code of two bytes saves about two, one of one byte three. Bytes that nobody used must have a code all the same.
     const auto value = [](const std::vector<double>& sum, std::size_t single, std::size_t all) {
       return sum[std::min(single, sum.size() - 1)] + 2 * sum[std::min(all, sum.size() - 1)];
     };
-    const double total = value(end_sum, end_single, end_all) + value(plain_sum, plain_single, plain_all);
+    const double total = value(end_sum, end_single, end_all) + value(plain_sum, plain_single, plain_all - unused_bytes);
     if (total > best) {
       best = total;
       best_stop = stop;
@@ -113,6 +115,12 @@ void TokenSample::Add(std::string_view text) {
   bytes_.append(text);
   text_bytes_ += text.size();
   ++strings_;
+}
+
+void TokenSample::Append(const TokenSample& other) {
+  bytes_ += other.bytes_;
+  text_bytes_ += other.text_bytes_;
+  strings_ += other.strings_;
 }
 
 TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double scale) {

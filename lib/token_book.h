@@ -23,6 +23,7 @@ enum class TokenCoding : std::uint8_t {
 class TokenSample {
  public:
   void Add(std::string_view text);
+  void Append(const TokenSample& other);
   std::size_t text_bytes() const { return text_bytes_; }
   std::size_t strings() const { return strings_; }
   void Clear() { *this = {}; }

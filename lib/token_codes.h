@@ -56,6 +56,16 @@ struct ByteCode {
     return at;
   }
 
+  // The first byte of the string that begins at `at`. Requires: at was found by a Walk, and the string is not empty.
+  THIMBLE_INLINE std::uint8_t FirstByte(Position at) const {
+    const std::uint32_t entry = Next(at);
+    return static_cast<std::uint8_t>(*table.TextOf(entry));
+  }
+
+  // Where the strings of a run begin, asked in ascending order.
+  template <CpuLevel kLevel>
+  class Walk;
+
 #if THIMBLE_HAS_AVX2_KERNELS
   THIMBLE_TARGET_AVX2 Position SkipAvx2(Position at, unsigned strings) const {
     const __m256i from = _mm256_set1_epi8(static_cast<char>(stop));
@@ -74,6 +84,64 @@ struct ByteCode {
   }
 #endif
 };
+
+template <>
+class ByteCode::Walk<CpuLevel::kBaseline> {
+ public:
+  THIMBLE_INLINE Walk(const ByteCode& code, const std::uint8_t* stream) : code_(code), at_(stream) {}
+  THIMBLE_INLINE Position StartOf(unsigned string) {
+    at_ = code_.Skip<CpuLevel::kBaseline>(at_, string - string_);
+    string_ = string;
+    return at_;
+  }
+
+ private:
+  const ByteCode& code_;
+  Position at_;
+  unsigned string_ = 0;
+};
+
+#if THIMBLE_HAS_AVX2_KERNELS
+// Looks at 64 bytes at a time. Where strings begin in them are independent questions, so the answers do not wait for one
+// another.
+template <>
+class ByteCode::Walk<CpuLevel::kAvx2> {
+ public:
+  THIMBLE_INLINE Walk(const ByteCode& code, const std::uint8_t* stream) : code_(code), at_(stream) { LoadWindow(); }
+
+  THIMBLE_INLINE Position StartOf(unsigned string) {
+    unsigned behind = string - before_;  // ends in this window until the string begins
+    while (behind > ends_in_window_ && at_ + 64 < code_.limit) {
+      before_ += ends_in_window_;
+      behind -= ends_in_window_;
+      at_ += 64;
+      LoadWindow();
+    }
+    return behind == 0 ? at_ : at_ + Behind(behind);
+  }
+
+ private:
+  THIMBLE_TARGET_AVX2 void LoadWindow() {
+    const __m256i from = _mm256_set1_epi8(static_cast<char>(code_.stop));
+    const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at_));
+    const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at_ + 32));
+    const auto low_ends = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(low, from), low)));
+    const auto high_ends = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(high, from), high)));
+    ends_ = std::uint64_t{high_ends} << 32 | low_ends;
+    ends_in_window_ = static_cast<unsigned>(_mm_popcnt_u64(ends_));
+  }
+  // 64 if there are not so many, which only damage makes.
+  THIMBLE_TARGET_AVX2 std::uint64_t Behind(unsigned ends) const {
+    return _tzcnt_u64(_pdep_u64(std::uint64_t{1} << ((ends - 1) & 63), ends_)) + 1;
+  }
+
+  const ByteCode& code_;
+  Position at_;
+  unsigned before_ = 0;  // strings that end before the window
+  std::uint64_t ends_ = 0;
+  unsigned ends_in_window_ = 0;
+};
+#endif
 
 // Canonical prefix codes of 1 to 16 bits, most significant bit first; the tokens stand in the table by code length.
 struct BitCode {
@@ -117,6 +185,24 @@ struct BitCode {
     while (strings > 0 && at.bit < bits) strings -= TokenTable::Ends(Next(at));
     return at;
   }
+
+  THIMBLE_INLINE std::uint8_t FirstByte(Position at) const { return static_cast<std::uint8_t>(*table.TextOf(Next(at))); }
+
+  template <CpuLevel kLevel>
+  class Walk {
+   public:
+    THIMBLE_INLINE Walk(const BitCode& code, const std::uint8_t* stream) : code_(code), at_(code.At(stream)) {}
+    THIMBLE_INLINE Position StartOf(unsigned string) {
+      at_ = code_.Skip<kLevel>(at_, string - string_);
+      string_ = string;
+      return at_;
+    }
+
+   private:
+    const BitCode& code_;
+    Position at_;
+    unsigned string_ = 0;
+  };
 };
 
 }  // namespace thimble::internal

@@ -1,0 +1,251 @@
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "byte_log.h"
+#include "dictionary_writer.h"
+#include "front_bucket.h"
+#include "status_macros.h"
+#include "thimble/string_dictionary.h"
+#include "token_sampler.h"
+
+namespace thimble {
+
+using internal::ByteLog;
+using internal::DictionaryWriter;
+using internal::FrontBucket;
+using internal::TokenBook;
+using internal::TokenCoding;
+
+namespace {
+
+constexpr std::uint64_t kProgressStep = 1 << 16;
+
+// The last key of a stream, and what the next one shares with it.
+class Ascending {
+ public:
+  enum class Order { kAbove, kEqual, kBelow };
+
+  // Compares `key` with the last; keeps it if it is above.
+  Order Take(std::string_view key) {
+    const std::size_t both = std::min(last_.size(), key.size());
+    std::size_t same = 0;
+    while (same + 8 <= both && std::memcmp(last_.data() + same, key.data() + same, 8) == 0) same += 8;
+    while (same < both && last_[same] == key[same]) ++same;
+    if (!empty_) {
+      if (same == key.size() && same == last_.size()) return Order::kEqual;
+      if (same == key.size()) return Order::kBelow;
+      if (same < last_.size() && static_cast<unsigned char>(key[same]) < static_cast<unsigned char>(last_[same])) return Order::kBelow;
+    }
+    lcp_ = same;
+    last_.resize(same);
+    last_.append(key.substr(same));
+    empty_ = false;
+    return Order::kAbove;
+  }
+
+  std::uint64_t lcp() const { return lcp_; }
+  const std::string& last() const { return last_; }
+
+ private:
+  std::string last_;
+  std::uint64_t lcp_ = 0;
+  bool empty_ = true;
+};
+
+absl::Status CheckKey(Ascending::Order order, std::string_view key) {
+  if (key.size() > StringDictionary::kMaxKeyBytes) return absl::InvalidArgumentError("StringDictionary: a key of more than 16 MiB");
+  if (order == Ascending::Order::kBelow) return absl::InvalidArgumentError("StringDictionary: keys must ascend");
+  return absl::OkStatus();
+}
+
+// A dictionary without some keys and with others: three ascending streams become one.
+class Updated final : public StringDictionary::Source {
+ public:
+  Updated(StringDictionaryView base, StringDictionary::Source& insertions, StringDictionary::Source& deletions)
+      : base_(base), cursor_(base.From(0)), insertions_(insertions), deletions_(deletions) {}
+
+  absl::Status Rewind() override {
+    cursor_ = base_.From(0);
+    THIMBLE_RETURN_IF_ERROR(insertions_.Rewind());
+    THIMBLE_RETURN_IF_ERROR(deletions_.Rewind());
+    returned_base_ = false;
+    insertion_.there = deletion_.there = false;
+    THIMBLE_RETURN_IF_ERROR(Advance(insertions_, &insertion_));
+    return Advance(deletions_, &deletion_);
+  }
+
+  absl::StatusOr<bool> Next(std::string_view* key) override {
+    if (std::exchange(returned_base_, false)) cursor_.Next();
+    for (;;) {
+      if (insertion_.there && (cursor_.done() || insertion_.key <= cursor_.key())) {
+        if (!cursor_.done() && insertion_.key == cursor_.key()) cursor_.Next();
+        returned_ = insertion_.key;
+        THIMBLE_RETURN_IF_ERROR(Advance(insertions_, &insertion_));
+        *key = returned_;
+        return true;
+      }
+      if (cursor_.done()) return false;
+      while (deletion_.there && deletion_.key < cursor_.key()) THIMBLE_RETURN_IF_ERROR(Advance(deletions_, &deletion_));
+      if (!deletion_.there || deletion_.key != cursor_.key()) {
+        *key = cursor_.key();
+        returned_base_ = true;
+        return true;
+      }
+      cursor_.Next();
+    }
+  }
+
+ private:
+  struct Head {
+    bool there = false;
+    std::string key;
+  };
+
+  static absl::Status Advance(StringDictionary::Source& source, Head* head) {
+    std::string_view key;
+    THIMBLE_ASSIGN_OR_RETURN(const bool there, source.Next(&key));
+    if (there && head->there && key < head->key) return absl::InvalidArgumentError("StringDictionary: changes must ascend");
+    head->there = there;
+    if (there) head->key.assign(key);
+    return absl::OkStatus();
+  }
+
+  StringDictionaryView base_;
+  StringDictionaryView::Cursor cursor_;
+  StringDictionary::Source& insertions_;
+  StringDictionary::Source& deletions_;
+  Head insertion_, deletion_;
+  std::string returned_;
+  bool returned_base_ = false;
+};
+
+}  // namespace
+
+// Keys as they come: the length of the prefix shared with the one before, the length of the rest, the rest.
+class StringDictionary::Builder::Spool final : public StringDictionary::Source {
+ public:
+  absl::Status Add(std::string_view key) {
+    const Ascending::Order order = key.size() > kMaxKeyBytes ? Ascending::Order::kBelow : ascending_.Take(key);
+    THIMBLE_RETURN_IF_ERROR(CheckKey(order, key));
+    if (order == Ascending::Order::kEqual) {
+      ++duplicates;
+      return absl::OkStatus();
+    }
+    ++size;
+    THIMBLE_RETURN_IF_ERROR(AppendNumber(ascending_.lcp()));
+    THIMBLE_RETURN_IF_ERROR(AppendNumber(key.size() - ascending_.lcp()));
+    const std::string_view rest = key.substr(ascending_.lcp());
+    return log_.Append(BytesOf(rest.data(), rest.size()));
+  }
+
+  absl::Status Rewind() override {
+    at_ = 0;
+    key_.clear();
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<bool> Next(std::string_view* key) override {
+    if (at_ == log_.size()) return false;
+    const auto* at = reinterpret_cast<const std::uint8_t*>(log_.data()) + at_;
+    const auto* end = reinterpret_cast<const std::uint8_t*>(log_.data()) + log_.size();
+    const std::uint64_t lcp = FrontBucket::Varint(at, end);
+    const std::uint64_t rest = FrontBucket::Varint(at, end);
+    key_.resize(lcp);
+    key_.append(reinterpret_cast<const char*>(at), rest);
+    at_ = static_cast<std::uint64_t>(at - reinterpret_cast<const std::uint8_t*>(log_.data())) + rest;
+    *key = key_;
+    return true;
+  }
+
+  std::uint64_t held_bytes() const { return log_.capacity(); }
+
+  std::uint64_t size = 0, duplicates = 0;
+
+ private:
+  absl::Status AppendNumber(std::uint64_t number) {
+    std::uint8_t bytes[10];
+    std::size_t count = 0;
+    for (; number >= 0x80; number >>= 7) bytes[count++] = static_cast<std::uint8_t>(number | 0x80);
+    bytes[count++] = static_cast<std::uint8_t>(number);
+    return log_.Append(BytesOf(bytes, count));
+  }
+
+  ByteLog log_;
+  Ascending ascending_;
+  std::uint64_t at_ = 0;
+  std::string key_;
+};
+
+absl::StatusOr<StringDictionary> StringDictionary::FromSource(Source& source, const Options& options, Buffer buffer) {
+  // First reading: what distinguishes the keys, to learn from.
+  internal::TokenSampler sampler;
+  std::uint64_t key_bytes = 0;
+  std::string_view key;
+  {
+    Ascending ascending;
+    THIMBLE_RETURN_IF_ERROR(source.Rewind());
+    for (;;) {
+      THIMBLE_ASSIGN_OR_RETURN(const bool more, source.Next(&key));
+      if (!more) break;
+      const Ascending::Order order = ascending.Take(key);
+      THIMBLE_RETURN_IF_ERROR(CheckKey(order, key));
+      if (order == Ascending::Order::kEqual) continue;
+      sampler.Add(key.substr(ascending.lcp()));
+      key_bytes += key.size();
+    }
+  }
+  const TokenCoding coding = options.mode == Mode::kDense ? TokenCoding::kBits : TokenCoding::kBytes;
+  const TokenBook book = std::move(sampler).Learn(coding, key_bytes / 6 + (1 << 18));
+
+  // Second reading: write.
+  DictionaryWriter writer(book, std::move(buffer));
+  THIMBLE_RETURN_IF_ERROR(writer.Begin());
+  Ascending ascending;
+  THIMBLE_RETURN_IF_ERROR(source.Rewind());
+  for (std::uint64_t written = 0;;) {
+    THIMBLE_ASSIGN_OR_RETURN(const bool more, source.Next(&key));
+    if (!more) break;
+    const Ascending::Order order = ascending.Take(key);
+    THIMBLE_RETURN_IF_ERROR(CheckKey(order, key));
+    if (order == Ascending::Order::kEqual) continue;
+    THIMBLE_RETURN_IF_ERROR(writer.Add(ascending.last(), ascending.lcp()));
+    if (++written % kProgressStep == 0 && options.progress) options.progress(written);
+  }
+  THIMBLE_ASSIGN_OR_RETURN(Buffer image, writer.Finish());
+  THIMBLE_ASSIGN_OR_RETURN(const StringDictionaryView view, ViewOf(image));
+  if (options.progress) options.progress(view.size());
+  StringDictionary dictionary(view, std::move(image));
+  dictionary.peak_bytes_ = dictionary.buffer().size();
+  return dictionary;
+}
+
+absl::StatusOr<StringDictionary> StringDictionary::FromSource(Source& source, const Options& options) {
+  return FromSource(source, options, Buffer::Heap(0));
+}
+
+absl::StatusOr<StringDictionary> StringDictionary::Update(StringDictionaryView base, Source& insertions, Source& deletions,
+                                                          const Options& options, Buffer buffer) {
+  Updated updated(base, insertions, deletions);
+  return FromSource(updated, options, std::move(buffer));
+}
+
+StringDictionary::Builder::Builder() : Builder(Options{}) {}
+StringDictionary::Builder::Builder(Options options) : spool_(std::make_unique<Spool>()), options_(std::move(options)) {}
+StringDictionary::Builder::Builder(Builder&&) noexcept = default;
+StringDictionary::Builder::~Builder() = default;
+
+absl::Status StringDictionary::Builder::Add(std::string_view key) { return spool_->Add(key); }
+std::uint64_t StringDictionary::Builder::size() const { return spool_->size; }
+std::uint64_t StringDictionary::Builder::duplicates() const { return spool_->duplicates; }
+
+absl::StatusOr<StringDictionary> StringDictionary::Builder::Finish() && { return std::move(*this).Finish(Buffer::Heap(0)); }
+
+absl::StatusOr<StringDictionary> StringDictionary::Builder::Finish(Buffer buffer) && {
+  absl::StatusOr<StringDictionary> dictionary = FromSource(*spool_, options_, std::move(buffer));
+  if (dictionary.ok()) dictionary->peak_bytes_ += spool_->held_bytes();
+  return dictionary;
+}
+
+}  // namespace thimble

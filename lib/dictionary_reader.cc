@@ -1,0 +1,288 @@
+#include "dictionary_reader.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "thimble/bits.h"
+#include "token_book.h"
+
+namespace thimble::internal {
+namespace {
+
+const std::uint8_t* Octets(const std::byte* at) { return reinterpret_cast<const std::uint8_t*>(at); }
+
+void PrefetchLines(const std::uint8_t* at, unsigned lines) {
+  for (unsigned i = 0; i < lines; ++i) __builtin_prefetch(at + 64 * i);
+}
+
+// How many of 32 strings the bucket holds, of `strings` on its level.
+unsigned CountIn(std::uint64_t strings, std::uint64_t bucket) {
+  return static_cast<unsigned>(std::min<std::uint64_t>(kFanOut, strings - bucket * kFanOut));
+}
+
+}  // namespace
+
+template <class Code>
+THIMBLE_INLINE Code DictionaryReader::CodeOf(const StringDictionaryView& view, const std::byte* section, std::uint64_t bytes) {
+  const TokenTable table{view.entries_, view.arena_, view.token_count_, view.arena_bytes_};
+  if constexpr (std::is_same_v<Code, ByteCode>) {
+    return {table, view.lead_, view.stop_, Octets(section) + bytes};
+  } else {
+    return {table, view.lengths_, view.lengths_ + sizeof(BitCode::Lengths), section, bytes * 8};
+  }
+}
+
+template <class Code>
+THIMBLE_INLINE Code DictionaryReader::LeafCode(const StringDictionaryView& view) {
+  return CodeOf<Code>(view, view.leaf_, view.leaf_bytes_);
+}
+
+template <class Code>
+THIMBLE_INLINE Code DictionaryReader::NodeCode(const StringDictionaryView& view) {
+  return CodeOf<Code>(view, view.node_, view.node_bytes_);
+}
+
+THIMBLE_INLINE std::string_view DictionaryReader::RootKey(const StringDictionaryView& view, std::uint64_t node) {
+  const std::byte* entry = view.root_table_ + kRootEntry * node;
+  const std::uint64_t end = std::min(Load<std::uint64_t>(entry), view.root_bytes_);
+  const std::uint64_t begin = node == 0 ? 0 : std::min(Load<std::uint64_t>(entry - kRootEntry), end);
+  return {reinterpret_cast<const char*>(view.root_) + begin, end - begin};
+}
+
+THIMBLE_INLINE const std::uint8_t* DictionaryReader::NodeAt(const StringDictionaryView& view, std::uint64_t node) {
+  return Octets(view.node_) + std::min(Load<std::uint64_t>(view.root_table_ + kRootEntry * node + 8), view.node_bytes_);
+}
+
+THIMBLE_INLINE const std::uint8_t* DictionaryReader::LeafAt(const StringDictionaryView& view, std::uint64_t leaf) {
+  const std::byte* block = view.offsets_ + OffsetBlock(view.offset_bits_) * (leaf / kFanOut);
+  const std::uint64_t base = Load<std::uint64_t>(block);
+  const std::uint64_t distance = ReadBits(block + 8, leaf % kFanOut * view.offset_bits_, view.offset_bits_);
+  return Octets(view.leaf_) + std::min(base + distance, view.leaf_bytes_);
+}
+
+THIMBLE_INLINE FrontBucket DictionaryReader::Leaf(const StringDictionaryView& view, std::uint64_t leaf) {
+  return {LeafAt(view, leaf), Octets(view.leaf_) + view.leaf_bytes_, CountIn(view.size_, leaf)};
+}
+
+THIMBLE_INLINE FrontBucket DictionaryReader::Node(const StringDictionaryView& view, std::uint64_t node) {
+  return {NodeAt(view, node), Octets(view.node_) + view.node_bytes_, CountIn(view.leaves_, node)};
+}
+
+// Binary search that compares from where both bounds agree with the target, eight bytes at a time and mostly without a
+// branch. The first separator is empty.
+THIMBLE_INLINE DictionaryReader::Route DictionaryReader::SearchRoot(const StringDictionaryView& view, const Target& target) {
+  std::uint64_t low = 0, high = view.nodes_;
+  std::uint64_t low_matched = 0, high_matched = 0;
+  while (high - low > 1) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    const std::string_view separator = RootKey(view, middle);
+    const auto* bytes = reinterpret_cast<const std::byte*>(separator.data());
+    std::uint64_t matched = std::min({low_matched, high_matched, static_cast<std::uint64_t>(separator.size())});
+    bool below;
+    for (;;) {
+      // A text that has ended reads as zeros, which are below what the other goes on with.
+      const std::uint64_t ours_left = separator.size() - matched;
+      const std::uint64_t theirs_left = target.size() - matched;
+      const std::uint64_t ours = __builtin_bswap64(Load<std::uint64_t>(bytes + matched) & LowBits(ours_left < 8 ? 8 * static_cast<unsigned>(ours_left) : 64));
+      const std::uint64_t theirs = theirs_left == 0 ? 0 : __builtin_bswap64(target.Word(matched));
+      if (ours != theirs) [[likely]] {
+        below = ours < theirs;
+        const std::uint64_t same = static_cast<unsigned>(std::countl_zero(ours ^ theirs)) / 8;
+        matched += std::min({same, ours_left, theirs_left});
+        break;
+      }
+      if (ours_left < 8 || theirs_left < 8) {
+        // Equal, or NULs against nothing.
+        below = ours_left <= theirs_left;
+        matched += std::min({ours_left, theirs_left, std::uint64_t{8}});
+        break;
+      }
+      matched += 8;
+    }
+    low = below ? middle : low;
+    high = below ? high : middle;
+    low_matched = below ? matched : low_matched;
+    high_matched = below ? high_matched : matched;
+  }
+  return {low, low_matched, low_matched >= RootKey(view, low).size()};
+}
+
+template <CpuLevel kLevel, class Code>
+THIMBLE_INLINE DictionaryReader::Route DictionaryReader::SearchNode(const StringDictionaryView& view, const Code& code,
+                                                                     const Target& target, const Route& route) {
+  const Place place = SearchBucket<kLevel>(code, Node(view, route.bucket), CountIn(view.leaves_, route.bucket), target,
+                                           route.matched, route.whole);
+  // The first separator of a node is larger than its whole prefix in the root only in a damaged image.
+  return {route.bucket * kFanOut + static_cast<unsigned>(std::max(place.at, 0)), place.matched, place.whole};
+}
+
+template <CpuLevel kLevel, class Code>
+THIMBLE_INLINE Located DictionaryReader::SearchLeaf(const StringDictionaryView& view, const Code& code, const Target& target,
+                                                    const Route& route) {
+  const Place place = SearchBucket<kLevel>(code, Leaf(view, route.bucket), CountIn(view.size_, route.bucket), target, route.matched,
+                                           route.whole);
+  return {route.bucket * kFanOut + static_cast<unsigned>(place.at + 1), place.exact};
+}
+
+template <CpuLevel kLevel, class Code>
+struct DictionaryReader::Kernels {
+  THIMBLE_INLINE static Located Locate(const StringDictionaryView& view, std::string_view key) {
+    const Target target(key);
+    Route route = SearchRoot(view, target);
+    __builtin_prefetch(view.offsets_ + OffsetBlock(view.offset_bits_) * route.bucket);
+    route = SearchNode<kLevel>(view, NodeCode<Code>(view), target, route);
+    return SearchLeaf<kLevel>(view, LeafCode<Code>(view), target, route);
+  }
+
+  // A level for all keys, then the next: the misses of a level overlap.
+  THIMBLE_INLINE static void LocateMany(const StringDictionaryView& view, std::span<const std::string_view> keys, Located* out) {
+    Route routes[kBatch];
+    const Code node_code = NodeCode<Code>(view), leaf_code = LeafCode<Code>(view);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      routes[i] = SearchRoot(view, Target(keys[i]));
+      PrefetchLines(NodeAt(view, routes[i].bucket), 3);
+      __builtin_prefetch(view.offsets_ + OffsetBlock(view.offset_bits_) * routes[i].bucket);
+    }
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      routes[i] = SearchNode<kLevel>(view, node_code, Target(keys[i]), routes[i]);
+      PrefetchLines(LeafAt(view, routes[i].bucket), 4);
+    }
+    for (std::size_t i = 0; i < keys.size(); ++i) out[i] = SearchLeaf<kLevel>(view, leaf_code, Target(keys[i]), routes[i]);
+  }
+
+  THIMBLE_INLINE static std::uint64_t Decode(const StringDictionaryView& view, std::uint64_t id, std::byte* buffer) {
+    const std::uint64_t leaf = id / kFanOut, node = leaf / kFanOut;
+    const std::string_view prefix = RootKey(view, node);
+    std::uint64_t size = std::min<std::uint64_t>(prefix.size(), view.max_key_bytes_);
+    if (size > 0) std::memcpy(buffer, prefix.data(), size);
+    const FrontBucket leaf_bucket = Leaf(view, leaf);
+    size = DecodeString<kLevel>(NodeCode<Code>(view), Node(view, node), leaf % kFanOut, buffer, size, view.max_key_bytes_);
+    return DecodeString<kLevel>(LeafCode<Code>(view), leaf_bucket, id % kFanOut, buffer, size, view.max_key_bytes_);
+  }
+};
+
+// Every entry point in the four versions.
+struct DictionaryReader::AnyKernels {
+#if THIMBLE_HAS_AVX2_KERNELS
+  template <class Code>
+  THIMBLE_TARGET_AVX2 static Located LocateAvx2(const StringDictionaryView& view, std::string_view key) {
+    return Kernels<CpuLevel::kAvx2, Code>::Locate(view, key);
+  }
+  template <class Code>
+  THIMBLE_TARGET_AVX2 static void LocateManyAvx2(const StringDictionaryView& view, std::span<const std::string_view> keys, Located* out) {
+    Kernels<CpuLevel::kAvx2, Code>::LocateMany(view, keys, out);
+  }
+  template <class Code>
+  THIMBLE_TARGET_AVX2 static std::uint64_t DecodeAvx2(const StringDictionaryView& view, std::uint64_t id, std::byte* buffer) {
+    return Kernels<CpuLevel::kAvx2, Code>::Decode(view, id, buffer);
+  }
+#endif
+
+  static bool UseAvx2() {
+    static const bool use = THIMBLE_HAS_AVX2_KERNELS != 0 && ActiveCpuLevel() == CpuLevel::kAvx2;
+    return use;
+  }
+  static bool Bits(const StringDictionaryView& view) { return view.coding_ == static_cast<std::uint8_t>(TokenCoding::kBits); }
+};
+
+Located DictionaryReader::Locate(const StringDictionaryView& view, std::string_view key) {
+  if (view.size_ == 0) return {0, false};
+#if THIMBLE_HAS_AVX2_KERNELS
+  if (AnyKernels::UseAvx2()) {
+    return AnyKernels::Bits(view) ? AnyKernels::LocateAvx2<BitCode>(view, key) : AnyKernels::LocateAvx2<ByteCode>(view, key);
+  }
+#endif
+  return AnyKernels::Bits(view) ? Kernels<CpuLevel::kBaseline, BitCode>::Locate(view, key)
+                                : Kernels<CpuLevel::kBaseline, ByteCode>::Locate(view, key);
+}
+
+void DictionaryReader::LocateMany(const StringDictionaryView& view, std::span<const std::string_view> keys, Located* out) {
+  for (; !keys.empty(); keys = keys.subspan(std::min(kBatch, keys.size())), out += kBatch) {
+    const auto batch = keys.first(std::min(kBatch, keys.size()));
+    if (view.size_ == 0) {
+      std::fill_n(out, batch.size(), Located{0, false});
+      continue;
+    }
+#if THIMBLE_HAS_AVX2_KERNELS
+    if (AnyKernels::UseAvx2()) {
+      AnyKernels::Bits(view) ? AnyKernels::LocateManyAvx2<BitCode>(view, batch, out)
+                             : AnyKernels::LocateManyAvx2<ByteCode>(view, batch, out);
+      continue;
+    }
+#endif
+    AnyKernels::Bits(view) ? Kernels<CpuLevel::kBaseline, BitCode>::LocateMany(view, batch, out)
+                           : Kernels<CpuLevel::kBaseline, ByteCode>::LocateMany(view, batch, out);
+  }
+}
+
+std::uint64_t DictionaryReader::Decode(const StringDictionaryView& view, std::uint64_t id, std::byte* buffer) {
+#if THIMBLE_HAS_AVX2_KERNELS
+  if (AnyKernels::UseAvx2()) {
+    return AnyKernels::Bits(view) ? AnyKernels::DecodeAvx2<BitCode>(view, id, buffer)
+                                  : AnyKernels::DecodeAvx2<ByteCode>(view, id, buffer);
+  }
+#endif
+  return AnyKernels::Bits(view) ? Kernels<CpuLevel::kBaseline, BitCode>::Decode(view, id, buffer)
+                                : Kernels<CpuLevel::kBaseline, ByteCode>::Decode(view, id, buffer);
+}
+
+void DictionaryReader::Prefetch(const StringDictionaryView& view, std::span<const std::uint64_t> ids) {
+  for (const std::uint64_t id : ids) {
+    const std::uint64_t node = id / kFanOut / kFanOut;
+    __builtin_prefetch(view.offsets_ + OffsetBlock(view.offset_bits_) * node);
+    __builtin_prefetch(view.root_table_ + kRootEntry * node);
+  }
+  for (const std::uint64_t id : ids) {
+    PrefetchLines(LeafAt(view, id / kFanOut), 4);
+    PrefetchLines(NodeAt(view, id / kFanOut / kFanOut), 3);
+  }
+}
+
+std::uint64_t DictionaryReader::PositionAfter(const StringDictionaryView& view, std::uint64_t id) {
+  const FrontBucket bucket = Leaf(view, id / kFanOut);
+  const unsigned skip = id % kFanOut + 1;
+  if (AnyKernels::Bits(view)) {
+    const BitCode code = LeafCode<BitCode>(view);
+    return code.Skip<CpuLevel::kBaseline>(code.At(bucket.stream()), skip).bit;
+  }
+  const ByteCode code = LeafCode<ByteCode>(view);
+  return static_cast<std::uint64_t>(code.Skip<CpuLevel::kBaseline>(code.At(bucket.stream()), skip) - Octets(view.leaf_));
+}
+
+std::uint64_t DictionaryReader::StoredLcp(const StringDictionaryView& view, std::uint64_t id) {
+  const FrontBucket bucket = Leaf(view, id / kFanOut);
+  return bucket.LcpOf(bucket.Rank(id % kFanOut));
+}
+
+std::uint64_t DictionaryReader::Step(const StringDictionaryView& view, std::uint64_t id, std::uint64_t& position, std::byte* buffer,
+                                     std::uint64_t size) {
+  size = std::min(size, StoredLcp(view, id));
+  const std::uint64_t limit = view.max_key_bytes_;
+  if (AnyKernels::Bits(view)) {
+    BitCode::Position at{position};
+    size = AppendTokens(LeafCode<BitCode>(view), at, buffer, size, limit + 1);
+    position = at.bit;
+  } else {
+    ByteCode::Position at = Octets(view.leaf_) + std::min(position, view.leaf_bytes_);
+    size = AppendTokens(LeafCode<ByteCode>(view), at, buffer, size, limit + 1);
+    position = static_cast<std::uint64_t>(at - Octets(view.leaf_));
+  }
+  return std::min(size, limit);
+}
+
+absl::Status DictionaryReader::VerifyTokens(const StringDictionaryView& view) {
+  const TokenTable table{view.entries_, view.arena_, view.token_count_, view.arena_bytes_};
+  for (std::uint32_t i = 0; i < view.token_count_; ++i) {
+    const std::uint32_t entry = table.At(i);
+    if ((entry & (TokenTable::kMaxArena - 1)) + TokenTable::LengthOf(entry) > view.arena_bytes_) {
+      return absl::DataLossError("StringDictionary: a token lies outside its table");
+    }
+    if (!AnyKernels::Bits(view)) {
+      const unsigned last = i < 256u - view.lead_ ? i + view.lead_ : (i - (256u - view.lead_)) % 256;
+      if (TokenTable::Ends(entry) != (last >= view.stop_)) return absl::DataLossError("StringDictionary: a token ends wrongly");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace thimble::internal

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "dictionary_format.h"
+#include "front_search.h"
+#include "thimble/string_dictionary.h"
+
+namespace thimble::internal {
+
+// Where a key stands: how many keys are not larger, and whether the last of those is the key itself.
+struct Located {
+  std::uint64_t not_larger;
+  bool exact;
+};
+
+// The read path of a dictionary, level by level, once for each code and CPU level.
+class DictionaryReader {
+ public:
+  static constexpr std::size_t kBatch = 64;
+  // What a buffer for keys needs beyond the longest.
+  static constexpr std::size_t kBufferSlack = 256;
+
+  static Located Locate(const StringDictionaryView& view, std::string_view key);
+  static void LocateMany(const StringDictionaryView& view, std::span<const std::string_view> keys, Located* out);
+  // Returns the size. Requires: id < size(); the buffer has room for max_key_bytes() + kBufferSlack.
+  static std::uint64_t Decode(const StringDictionaryView& view, std::uint64_t id, std::byte* buffer);
+  static void Prefetch(const StringDictionaryView& view, std::span<const std::uint64_t> ids);
+
+  // For a walk: where the tokens of key `id` end, as the code counts; and one step, which completes that key in a buffer
+  // that holds the one before, and moves the position.
+  static std::uint64_t PositionAfter(const StringDictionaryView& view, std::uint64_t id);
+  static std::uint64_t Step(const StringDictionaryView& view, std::uint64_t id, std::uint64_t& position, std::byte* buffer,
+                            std::uint64_t size);
+  // The length of the prefix that key `id` is said to share with the one before. Requires: id % 32 != 0.
+  static std::uint64_t StoredLcp(const StringDictionaryView& view, std::uint64_t id);
+  static absl::Status VerifyTokens(const StringDictionaryView& view);
+
+ private:
+  friend class thimble::StringDictionaryView;
+
+  struct Route {
+    std::uint64_t bucket;  // a node, then a leaf
+    std::uint64_t matched;
+    bool whole;
+  };
+
+  template <class Code>
+  static Code CodeOf(const StringDictionaryView& view, const std::byte* section, std::uint64_t bytes);
+  template <class Code>
+  static Code LeafCode(const StringDictionaryView& view);
+  template <class Code>
+  static Code NodeCode(const StringDictionaryView& view);
+  static std::string_view RootKey(const StringDictionaryView& view, std::uint64_t node);
+  static const std::uint8_t* NodeAt(const StringDictionaryView& view, std::uint64_t node);
+  static const std::uint8_t* LeafAt(const StringDictionaryView& view, std::uint64_t leaf);
+  static FrontBucket Leaf(const StringDictionaryView& view, std::uint64_t leaf);
+  static FrontBucket Node(const StringDictionaryView& view, std::uint64_t node);
+
+  static Route SearchRoot(const StringDictionaryView& view, const Target& target);
+  template <CpuLevel kLevel, class Code>
+  static Route SearchNode(const StringDictionaryView& view, const Code& code, const Target& target, const Route& route);
+  template <CpuLevel kLevel, class Code>
+  static Located SearchLeaf(const StringDictionaryView& view, const Code& code, const Target& target, const Route& route);
+
+  template <CpuLevel kLevel, class Code>
+  struct Kernels;
+  struct AnyKernels;
+};
+
+}  // namespace thimble::internal

@@ -1,0 +1,274 @@
+#define BOOST_TEST_MODULE string_dictionary
+#include "testing.h"
+
+#include <optional>
+#include <set>
+
+#include "exercise/string_dictionary.h"
+#include "thimble/string_dictionary.h"
+
+namespace thimble {
+namespace {
+
+using Mode = StringDictionary::Mode;
+using Set = std::set<std::string>;
+
+StringDictionary Build(const Set& keys, Mode mode) {
+  StringDictionary::Builder builder({.mode = mode});
+  for (const std::string& key : keys) REQUIRE_OK(builder.Add(key));
+  BOOST_REQUIRE_EQUAL(builder.size(), keys.size());
+  absl::StatusOr<StringDictionary> dictionary = std::move(builder).Finish();
+  REQUIRE_OK(dictionary);
+  return *std::move(dictionary);
+}
+
+std::string Successor(std::string prefix) {
+  while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
+  if (!prefix.empty()) ++prefix.back();
+  return prefix;
+}
+
+// Every answer about `probe`, against the set. Ranks are those of `sorted`.
+void CheckProbe(const StringDictionaryView& dictionary, const std::vector<std::string>& sorted, const std::string& probe) {
+  const auto rank = [&](const std::string& text) {
+    return static_cast<std::uint64_t>(std::lower_bound(sorted.begin(), sorted.end(), text) - sorted.begin());
+  };
+  const std::uint64_t lower = rank(probe);
+  const bool there = lower < sorted.size() && sorted[lower] == probe;
+  BOOST_REQUIRE(dictionary.Find(probe) == (there ? std::optional(lower) : std::nullopt));
+  BOOST_REQUIRE_EQUAL(dictionary.LowerBound(probe), lower);
+  const std::uint64_t upper = lower + there;
+  BOOST_REQUIRE(dictionary.Predecessor(probe) == (upper == 0 ? std::nullopt : std::optional(upper - 1)));
+  const std::string behind = Successor(probe);
+  BOOST_REQUIRE((dictionary.PrefixRange(probe) ==
+                 StringDictionaryView::Range{lower, behind.empty() ? sorted.size() : rank(behind)}));
+}
+
+void CheckPrefixes(const StringDictionaryView& dictionary, const Set& keys, const std::string& text) {
+  std::vector<StringDictionaryView::Prefix> expected, found;
+  for (std::size_t size = text.size() + 1; size-- > 0;) {
+    if (const auto key = keys.find(text.substr(0, size)); key != keys.end()) {
+      expected.push_back({static_cast<std::uint64_t>(std::distance(keys.begin(), key)), size});
+    }
+  }
+  dictionary.ForEachPrefix(text, [&](StringDictionaryView::Prefix prefix) { found.push_back(prefix); });
+  BOOST_REQUIRE(found == expected);
+  BOOST_REQUIRE(dictionary.LongestPrefix(text) == (expected.empty() ? std::nullopt : std::optional(expected.front())));
+}
+
+// The whole interface against std::set, for the keys themselves and near misses.
+void CheckAll(const StringDictionaryView& dictionary, const Set& keys, int probes = 600) {
+  REQUIRE_OK(dictionary.Verify());
+  const std::vector<std::string> sorted(keys.begin(), keys.end());
+  BOOST_REQUIRE_EQUAL(dictionary.size(), sorted.size());
+  auto cursor = dictionary.From(0);
+  for (const std::string& key : sorted) {
+    BOOST_REQUIRE(!cursor.done());
+    BOOST_REQUIRE(cursor.key() == key);
+    cursor.Next();
+  }
+  BOOST_REQUIRE(cursor.done());
+  std::mt19937_64 random(7);
+  std::vector<std::string> asked = {"", std::string(1, '\0'), "\xff\xff\xff\xff"};
+  std::vector<std::uint64_t> ids;
+  std::string buffer;
+  for (int i = 0; i < probes && !sorted.empty(); ++i) {
+    const std::uint64_t id = random() % sorted.size();
+    BOOST_REQUIRE(dictionary.Get(id, buffer) == sorted[id]);
+    ids.push_back(id);
+    std::string near = sorted[id];
+    asked.push_back(near);
+    asked.push_back(near + static_cast<char>(random()));
+    if (!near.empty()) {
+      asked.push_back(near.substr(0, random() % near.size()));
+      near[random() % near.size()] ^= static_cast<char>(1u << (random() % 8));
+      asked.push_back(near);
+    }
+    if (id % 64 < 3) {
+      const auto from = dictionary.From(id);
+      BOOST_REQUIRE(from.key() == sorted[id]);
+    }
+  }
+  for (const std::string& probe : asked) CheckProbe(dictionary, sorted, probe);
+  for (std::size_t i = 0; i < asked.size() && i < 80; ++i) CheckPrefixes(dictionary, keys, asked[i].substr(0, 100));
+
+  const std::vector<std::string_view> views(asked.begin(), asked.end());
+  std::vector<std::uint64_t> found(views.size());
+  dictionary.FindMany(views, found);
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    BOOST_REQUIRE_EQUAL(found[i], dictionary.Find(views[i]).value_or(StringDictionaryView::kNotFound));
+  }
+  std::size_t visited = 0;
+  dictionary.GetMany(ids, [&](std::size_t i, std::string_view key) {
+    BOOST_REQUIRE_EQUAL(i, visited++);
+    BOOST_REQUIRE(key == sorted[ids[i]]);
+  });
+  BOOST_REQUIRE_EQUAL(visited, ids.size());
+}
+
+void CheckBothModes(const Set& keys) {
+  for (const Mode mode : {Mode::kBalanced, Mode::kDense}) CheckAll(Build(keys, mode), keys);
+}
+
+Set RandomPaths(std::size_t n, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  const char* const parts[] = {"usr/", "share/", "doc/", "lib", "python3", "examples", ".so.1", ".html", "-dev", "/", "locale", "x"};
+  Set keys;
+  while (keys.size() < n) {
+    std::string key;
+    for (std::size_t k = random() % 9; k > 0; --k) key += parts[random() % std::size(parts)];
+    if (random() % 2 == 0) key += std::to_string(random() % 1000);
+    if (random() % 16 == 0) key.push_back(static_cast<char>(random()));
+    keys.insert(key);
+  }
+  return keys;
+}
+
+BOOST_AUTO_TEST_CASE(SmallSets) {
+  CheckBothModes({});
+  CheckBothModes({""});
+  CheckBothModes({"a"});
+  CheckBothModes({"", std::string(1, '\0'), std::string(2, '\0')});
+}
+
+BOOST_AUTO_TEST_CASE(Paths) { CheckBothModes(RandomPaths(4000, 1)); }
+
+BOOST_AUTO_TEST_CASE(NoiseOfEveryLength) {
+  std::mt19937_64 random(2);
+  Set keys;
+  for (int i = 0; i < 3000; ++i) {
+    std::string key;
+    for (std::size_t k = random() % 40; k > 0; --k) key.push_back(static_cast<char>(random()));
+    keys.insert(key);
+  }
+  CheckBothModes(keys);
+}
+
+BOOST_AUTO_TEST_CASE(SharedPrefixesOfTenThousandBytes) {
+  std::mt19937_64 random(3);
+  Set keys;
+  std::string prefix;
+  for (int i = 0; i < 10'000; ++i) prefix.push_back(static_cast<char>('a' + random() % 4));
+  for (int i = 0; i < 300; ++i) keys.insert(prefix + std::to_string(random() % 100'000));
+  for (int i = 0; i < 300; ++i) keys.insert(prefix.substr(0, random() % 10'000) + std::to_string(random() % 10));
+  for (const Mode mode : {Mode::kBalanced, Mode::kDense}) CheckAll(Build(keys, mode), keys, 60);
+}
+
+BOOST_AUTO_TEST_CASE(AllSingleBytesAndEveryBinaryStringToLengthTwelve) {
+  Set keys;
+  for (int byte = 0; byte < 256; ++byte) keys.insert(std::string(1, static_cast<char>(byte)));
+  CheckBothModes(keys);
+  keys = {""};
+  for (int length = 1; length <= 12; ++length) {
+    for (unsigned bits = 0; bits < 1u << length; ++bits) {
+      std::string key;
+      for (int i = length; i-- > 0;) key.push_back(static_cast<char>((bits >> i) & 1));
+      keys.insert(key);
+    }
+  }
+  CheckBothModes(keys);
+}
+
+BOOST_AUTO_TEST_CASE(EqualLengthKeys) {
+  Set keys;
+  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(testing::Trials(5000, 100'000)); ++i) {
+    std::uint64_t mixed = i * 0x9E3779B97F4A7C15u;
+    std::string key(8, '\0');
+    std::memcpy(key.data(), &mixed, 8);
+    keys.insert(key);
+  }
+  CheckBothModes(keys);
+}
+
+BOOST_AUTO_TEST_CASE(LongKeys) {
+  const Set keys = {"a", std::string(70'000, 'x') + "1", std::string(70'000, 'x') + "2", std::string(300'000, 'y')};
+  const StringDictionary dictionary = Build(keys, Mode::kBalanced);
+  REQUIRE_OK(dictionary.Verify());
+  std::uint64_t id = 0;
+  for (const std::string& key : keys) BOOST_TEST((dictionary.Find(key) == id++));
+  BOOST_TEST(dictionary.image().size() < 40'000);
+  StringDictionary::Builder builder;
+  CHECK_CODE(builder.Add(std::string(StringDictionary::kMaxKeyBytes + 1, 'y')), absl::StatusCode::kInvalidArgument);
+}
+
+BOOST_AUTO_TEST_CASE(DenseIsSmaller) {
+  const Set keys = RandomPaths(8000, 4);
+  BOOST_TEST(Build(keys, Mode::kDense).image().size() < Build(keys, Mode::kBalanced).image().size());
+}
+
+BOOST_AUTO_TEST_CASE(BuilderRefusesDisorderAndCountsDuplicates) {
+  StringDictionary::Builder builder;
+  REQUIRE_OK(builder.Add("b"));
+  REQUIRE_OK(builder.Add("b"));
+  REQUIRE_OK(builder.Add("ba"));
+  CHECK_CODE(builder.Add("b"), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(builder.Add("a"), absl::StatusCode::kInvalidArgument);
+  BOOST_TEST(builder.size() == 2u);
+  BOOST_TEST(builder.duplicates() == 1u);
+}
+
+class Keys final : public StringDictionary::Source {
+ public:
+  explicit Keys(std::vector<std::string> keys) : keys_(std::move(keys)) {}
+  absl::Status Rewind() override {
+    next_ = 0;
+    return absl::OkStatus();
+  }
+  absl::StatusOr<bool> Next(std::string_view* key) override {
+    if (next_ == keys_.size()) return false;
+    *key = keys_[next_++];
+    return true;
+  }
+
+ private:
+  std::vector<std::string> keys_;
+  std::size_t next_ = 0;
+};
+
+BOOST_AUTO_TEST_CASE(UpdatesFromASealedDictionary) {
+  std::mt19937_64 random(5);
+  const Set before = RandomPaths(3000, 6);
+  const StringDictionary base = Build(before, Mode::kBalanced);
+  Set insertions = RandomPaths(500, 8), deletions = {"", "not there", "zz"}, after = before;
+  for (const std::string& key : before) {
+    if (random() % 4 == 0) deletions.insert(key);
+    if (random() % 8 == 0) insertions.insert(key);
+  }
+  for (const std::string& key : deletions) after.erase(key);
+  after.insert(insertions.begin(), insertions.end());
+  Keys in({insertions.begin(), insertions.end()}), out({deletions.begin(), deletions.end()});
+  std::uint64_t written = 0;
+  const absl::StatusOr<StringDictionary> updated = StringDictionary::Update(
+      base, in, out, {.mode = Mode::kDense, .progress = [&](std::uint64_t keys) { written = keys; }}, Buffer::Heap(0));
+  REQUIRE_OK(updated);
+  CheckAll(*updated, after);
+  BOOST_TEST(written == after.size());
+  Keys disorder({"b", "a"}), none({});
+  CHECK_CODE(StringDictionary::Update(base, disorder, none, {}, Buffer::Heap(0)), absl::StatusCode::kInvalidArgument);
+}
+
+BOOST_AUTO_TEST_CASE(OpensACopy) {
+  const Set keys = RandomPaths(500, 9);
+  const StringDictionary dictionary = Build(keys, Mode::kBalanced);
+  const absl::StatusOr<StringDictionary> copy = StringDictionary::Open(Buffer::Copy(dictionary.image()));
+  REQUIRE_OK(copy);
+  CheckAll(*copy, keys);
+}
+
+BOOST_AUTO_TEST_CASE(ImagesAreGolden) {
+  testing::CheckGolden("string_dictionary", Build(RandomPaths(300, 10), Mode::kBalanced).image());
+  testing::CheckGolden("string_dictionary_dense", Build(RandomPaths(300, 10), Mode::kDense).image());
+}
+
+BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
+  const auto exercise = [](const StringDictionaryView& view) { Exercise(view); };
+  for (const Mode mode : {Mode::kBalanced, Mode::kDense}) {
+    Set keys = RandomPaths(150, 11);
+    for (int i = 0; i < 40; ++i) keys.insert(std::string(static_cast<std::size_t>(i * 9), 'k') + "l");
+    const StringDictionary dictionary = Build(keys, mode);
+    BOOST_TEST(testing::ExerciseMutations<StringDictionaryView>(dictionary.image(), testing::Trials(5000, 500'000), exercise) > 0);
+  }
+}
+
+}  // namespace
+}  // namespace thimble
