@@ -1,0 +1,157 @@
+#define BOOST_TEST_MODULE compact_dict
+#include "testing.h"
+
+#include <list>
+#include <unordered_map>
+
+#include "thimble/compact_dict.h"
+
+namespace thimble {
+namespace {
+
+// The model: a list in the order of insertion, and a way to find its nodes.
+template <class Key>
+struct Model {
+  std::list<std::pair<Key, std::uint64_t>> order;
+  std::unordered_map<Key, typename std::list<std::pair<Key, std::uint64_t>>::iterator> at;
+
+  void Set(const Key& key, std::uint64_t value) {
+    auto [found, added] = at.try_emplace(key);
+    if (added) found->second = order.insert(order.end(), {key, value});
+    found->second->second = value;
+  }
+  bool Erase(const Key& key) {
+    const auto found = at.find(key);
+    if (found == at.end()) return false;
+    order.erase(found->second);
+    at.erase(found);
+    return true;
+  }
+};
+
+template <class Key, class MakeKey>
+void CompareWithModel(int steps, MakeKey make_key) {
+  CompactDict<Key, std::uint64_t> dict({.seed = 3});
+  Model<Key> model;
+  std::mt19937_64 random(7);
+  const auto check = [&] {
+    REQUIRE_OK(dict.Verify());
+    BOOST_REQUIRE_EQUAL(dict.size(), model.order.size());
+    auto expected = model.order.begin();
+    for (auto [key, value] : dict) {
+      BOOST_REQUIRE(key == expected->first);
+      BOOST_REQUIRE_EQUAL(value, expected->second);
+      ++expected;
+    }
+    BOOST_REQUIRE(expected == model.order.end());
+    const Stats stats = dict.stats();
+    BOOST_REQUIRE_LE(stats.garbage_bytes, (stats.live_bytes + stats.slack_bytes) / 8 + 64);
+  };
+  for (int step = 0; step < steps; ++step) {
+    // Waves: mostly insertions, then mostly erasures.
+    const bool growing = step / (steps / 4) % 2 == 0;
+    const Key key = make_key(random() % static_cast<std::uint64_t>(steps / 4));
+    const std::uint64_t value = random();
+    switch (random() % 4) {
+      case 0:
+        BOOST_REQUIRE_EQUAL(dict.erase(key), model.Erase(key));
+        break;
+      case 1: {
+        const auto found = model.at.find(key);
+        const std::optional<std::uint64_t> got = dict.Find(key);
+        BOOST_REQUIRE_EQUAL(got.has_value(), found != model.at.end());
+        if (got) BOOST_REQUIRE_EQUAL(*got, found->second->second);
+        break;
+      }
+      default:
+        if (growing) {
+          REQUIRE_OK(dict.Set(key, value));
+          model.Set(key, value);
+        } else {
+          BOOST_REQUIRE_EQUAL(dict.erase(key), model.Erase(key));
+        }
+    }
+    if (step % (steps / 8) == 0) check();
+  }
+  check();
+}
+
+BOOST_AUTO_TEST_CASE(IntegersAgreeWithAModel) {
+  CompareWithModel<std::uint64_t>(200000, [](std::uint64_t i) { return i * 0x9E3779B97F4A7C15u; });
+  CompareWithModel<std::int16_t>(20000, [](std::uint64_t i) { return static_cast<std::int16_t>(i - 1000); });
+}
+
+BOOST_AUTO_TEST_CASE(StringsAgreeWithAModel) {
+  CompareWithModel<std::string>(100000, [](std::uint64_t i) { return std::string(i % 100, '\0') + std::to_string(i); });
+}
+
+BOOST_AUTO_TEST_CASE(TryEmplaceKeepsWhatIsThere) {
+  CompactDict<std::string, int> dict;
+  const auto first = dict.try_emplace("one", 1);
+  REQUIRE_OK(first);
+  BOOST_TEST(first->inserted());
+  const auto second = dict.try_emplace("one", 2);
+  REQUIRE_OK(second);
+  BOOST_TEST(!second->inserted());
+  BOOST_TEST(second->value() == 1);
+  second->Set(3);
+  BOOST_TEST(dict.Find("one").value() == 3);
+  BOOST_TEST(dict.contains(std::string_view("one")));
+  BOOST_TEST(!dict.contains(""));
+  dict.Clear();
+  BOOST_TEST(dict.empty());
+  BOOST_TEST((dict.begin() == dict.end()));
+}
+
+BOOST_AUTO_TEST_CASE(SetsKeepTheOrder) {
+  CompactDictSet<std::uint32_t> set;
+  for (std::uint32_t key : {5u, 3u, 9u, 3u, 0u}) REQUIRE_OK(set.Add(key));
+  BOOST_TEST(set.erase(9));
+  BOOST_TEST(!set.erase(9));
+  const std::vector<std::uint32_t> keys(set.begin(), set.end());
+  BOOST_TEST((keys == std::vector<std::uint32_t>{5, 3, 0}));
+}
+
+BOOST_AUTO_TEST_CASE(BatchesAnswerAsSingleLookups) {
+  struct Point {
+    float x, y;
+  };
+  CompactDict<std::uint64_t, Point> dict;
+  for (std::uint64_t i = 0; i < 5000; ++i) REQUIRE_OK(dict.Set(i * 3, Point{static_cast<float>(i), 1}));
+  std::vector<std::uint64_t> keys;
+  for (std::uint64_t i = 0; i < 15001; ++i) keys.push_back(i);
+  std::size_t next = 0;
+  dict.FindMany(keys, [&](std::size_t i, std::optional<Point> point) {
+    BOOST_REQUIRE_EQUAL(i, next++);
+    BOOST_REQUIRE_EQUAL(point.has_value(), i % 3 == 0 && i < 15000);
+    if (point) BOOST_REQUIRE_EQUAL(point->x, static_cast<float>(i / 3));
+  });
+  BOOST_TEST(next == keys.size());
+  std::size_t there = 0;
+  dict.view().ContainsMany(keys, [&](std::size_t, bool found) { there += found; });
+  BOOST_TEST(there == 5000u);
+}
+
+BOOST_AUTO_TEST_CASE(OpensOnlyWithItsOwnTypes) {
+  CompactDict<std::uint32_t, std::uint16_t> dict;
+  REQUIRE_OK(dict.Set(1, std::uint16_t{2}));
+  REQUIRE_OK((CompactDictView<std::int32_t, std::int16_t>::Open(dict.image())));
+  CHECK_CODE((CompactDictView<std::uint64_t, std::uint16_t>::Open(dict.image())), absl::StatusCode::kFailedPrecondition);
+  CHECK_CODE((CompactDictView<std::string, std::uint16_t>::Open(dict.image())), absl::StatusCode::kFailedPrecondition);
+  const auto again = CompactDict<std::uint32_t, std::uint16_t>::Open(Buffer::Copy(dict.image()));
+  REQUIRE_OK(again);
+  BOOST_TEST(again->Find(1).value() == 2);
+}
+
+// The promised bytes; what the sizes depend on is the load of the index, not n.
+BOOST_AUTO_TEST_CASE(BytesPerEntryStayBelowTheBound) {
+  CompactDict<std::uint64_t, std::uint64_t> dict;
+  const std::uint64_t n = 1000000;
+  for (std::uint64_t i = 0; i < n; ++i) REQUIRE_OK(dict.Set(i * 0x9E3779B97F4A7C15u, i));
+  const Stats stats = dict.stats();
+  BOOST_TEST(static_cast<double>(dict.image().size()) / n < 20.8);
+  BOOST_TEST(static_cast<double>(stats.peak_bytes) < 1.15 * static_cast<double>(dict.image().size()));
+}
+
+}  // namespace
+}  // namespace thimble

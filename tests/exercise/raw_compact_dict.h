@@ -1,0 +1,37 @@
+#pragma once
+
+#include <array>
+
+#include "thimble/raw_compact_dict.h"
+
+namespace thimble::testing {
+
+// Calls every const method, with keys that are there and odd ones.
+inline void Exercise(const RawCompactDictView& view) {
+  (void)view.image();
+  (void)view.size();
+  (void)view.empty();
+  (void)view.key_bytes();
+  (void)view.value_bytes();
+  (void)view.seed();
+  (void)view.Verify();
+  RawCompactDictView::Entry entry;
+  std::uint64_t sum = 0;
+  for (int i = 0; i < 50 && view.Next(entry); ++i) {
+    for (std::uint32_t b = 0; b < view.value_bytes(); ++b) sum += static_cast<std::uint8_t>(entry.value[b]);
+    if (const std::byte* value = view.has_string_keys() ? view.Find(entry.text) : view.Find(entry.integer)) {
+      for (std::uint32_t b = 0; b < view.value_bytes(); ++b) sum += static_cast<std::uint8_t>(value[b]);
+    }
+  }
+  const std::array<std::uint64_t, 4> integers = {0, 1, 77, ~std::uint64_t{0}};
+  const std::array<std::string_view, 4> strings = {"", "a", "key 7", "a longer string that is in no test"};
+  std::array<const std::byte*, 4> values;
+  view.FindMany(integers, values);
+  for (const std::byte* value : values) sum += value != nullptr && view.value_bytes() > 0 ? static_cast<std::uint8_t>(*value) : 0;
+  view.FindMany(strings, values);
+  for (const std::byte* value : values) sum += value != nullptr && view.value_bytes() > 0 ? static_cast<std::uint8_t>(*value) : 0;
+  volatile std::uint64_t keep = sum;
+  (void)keep;
+}
+
+}  // namespace thimble::testing
