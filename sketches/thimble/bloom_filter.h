@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -50,7 +49,7 @@ class BloomFilterView {
   template <class Keys>
   std::size_t ContainsMany(const Keys& keys, std::span<bool> found) const {
     std::size_t hits = 0, done = 0;
-    ForBatches(keys, [&](std::span<const std::uint64_t> hashes) {
+    ForHashBatches(keys, seed(), [&](std::span<const std::uint64_t> hashes) {
       hits += kernels_->contains_many(bits(), shape_, hashes, &found[done]);
       done += hashes.size();
     });
@@ -94,20 +93,6 @@ class BloomFilterView {
   const std::byte* bits() const { return image_.data() + kHeaderBytes; }
   double InteriorFill() const;
   absl::Status CheckSameShape(const BloomFilterView& other) const;
-
-  template <class Keys, class Function>
-  void ForBatches(const Keys& keys, Function function) const {
-    std::array<std::uint64_t, 256> hashes;
-    std::size_t n = 0;
-    for (const auto& key : keys) {
-      hashes[n++] = Hash64(key, seed_);
-      if (n == hashes.size()) {
-        function(std::span<const std::uint64_t>(hashes));
-        n = 0;
-      }
-    }
-    if (n > 0) function(std::span<const std::uint64_t>(hashes.data(), n));
-  }
 
  private:
   std::span<const std::byte> image_;
@@ -159,7 +144,7 @@ class BloomFilter : public Owner<BloomFilterView> {
   void AddHash(std::uint64_t hash) { kernels_->add(data() + kHeaderBytes, shape_, hash); }
   template <class Keys>
   void AddMany(const Keys& keys) {
-    ForBatches(keys, [&](std::span<const std::uint64_t> hashes) { kernels_->add_many(data() + kHeaderBytes, shape_, hashes); });
+    ForHashBatches(keys, seed(), [&](std::span<const std::uint64_t> hashes) { kernels_->add_many(data() + kHeaderBytes, shape_, hashes); });
   }
 
   absl::Status Merge(const BloomFilterView& other);

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <array>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "thimble/hash.h"
 
@@ -12,5 +15,20 @@ template <class Key>
 concept HashableKey = requires(const Key& key) {
   { Hash64(key, std::uint64_t{}) } -> std::same_as<std::uint64_t>;
 };
+
+// Calls function(hashes) for runs of up to 256 keys, so that their cache misses can overlap.
+template <class Keys, class Function>
+void ForHashBatches(const Keys& keys, std::uint64_t seed, Function function) {
+  std::array<std::uint64_t, 256> hashes;
+  std::size_t n = 0;
+  for (const auto& key : keys) {
+    hashes[n++] = Hash64(key, seed);
+    if (n == hashes.size()) {
+      function(std::span<const std::uint64_t>(hashes));
+      n = 0;
+    }
+  }
+  if (n > 0) function(std::span<const std::uint64_t>(hashes.data(), n));
+}
 
 }  // namespace thimble
