@@ -84,14 +84,16 @@ class JournalReader {
     return chain == header_.checksum;
   }
 
-  // Requires: Check answered true.
-  absl::Status Apply(File& file) {
+  // Requires: Check answered true. A superblock of `ruling` is in its place already, and is not written again: should that
+  // tear, and the other one have been torn by the crash before, none would be left.
+  absl::Status Apply(File& file, std::uint64_t ruling) {
     const Superblock& superblock = header_.superblock;
     THIMBLE_RETURN_IF_ERROR(file.Allocate(superblock.file_bytes));
     THIMBLE_RETURN_IF_ERROR(ForEachPage([&](std::uint64_t number, std::span<const std::byte> page) {
       if (number >= superblock.file_bytes / kPageBytes) return absl::DataLossError("the journal reaches outside the file");
       return file.Write(number * kPageBytes, page);
     }));
+    if (superblock.epoch == ruling) return absl::OkStatus();
     return file.Write(kSuperblockAt[superblock.epoch % 2], ObjectBytes(superblock));
   }
 
@@ -157,7 +159,7 @@ absl::Status Recover(FileSystem& system, const std::string& path, File& file) {
     JournalReader reader(**journal);
     THIMBLE_ASSIGN_OR_RETURN(const bool counts, reader.Check(ruling.file_id, ruling.epoch));
     if (counts) {
-      THIMBLE_RETURN_IF_ERROR(reader.Apply(file));
+      THIMBLE_RETURN_IF_ERROR(reader.Apply(file, ruling.epoch));
       THIMBLE_RETURN_IF_ERROR(file.Sync());
     }
   } else if (journal.status().code() != absl::StatusCode::kNotFound) {

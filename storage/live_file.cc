@@ -299,12 +299,14 @@ Superblock LiveFile::Impl::Next(FileState state) const {
   return next;
 }
 
-// The directory as the sections are now, for the place that the ruling superblock's directory does not take.
+// The directory as the sections are now, for the place that the ruling superblock's directory does not take. Whole pages: an
+// older one may have been torn there.
 std::vector<std::byte> LiveFile::Impl::NextDirectory(Superblock& next) const {
   std::vector<std::byte> directory = format::WriteDirectory(sections_);
   const bool first = ruling_.directory_offset != format::LiveDirectoryAt(0, directory.size());
   next.directory_offset = format::LiveDirectoryAt(first ? 0 : 1, directory.size());
   next.directory_checksum = Hash64(directory);
+  directory.resize(RoundUp(directory.size(), kPageBytes));
   return directory;
 }
 
@@ -345,7 +347,6 @@ absl::Status LiveFile::Impl::Commit() {
     if (grown_) {
       next.file_bytes = grower_->entry.offset + growing_.size();
       directory = NextDirectory(next);
-      directory.resize(RoundUp(directory.size(), kPageBytes));
       for (std::uint64_t at = 0; at < directory.size(); at += kPageBytes) {
         pages.push_back({(next.directory_offset + at) / kPageBytes, directory.data() + at});
       }

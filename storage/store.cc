@@ -30,12 +30,13 @@ StoreReader::StoreReader(MappedFile file, const Options& options)
 absl::StatusOr<StoreReader> StoreReader::Open(const std::string& path, const Options& options) {
   FileSystem& system = options.system != nullptr ? *options.system : FileSystem::Real();
   THIMBLE_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path, options.load, system));
+  // The last commit of a journaled file may be in its journal only, or half in the file.
+  const absl::StatusOr<format::Superblock> ruling = format::RulingSuperblock(file.bytes());
+  if (ruling.ok() && ruling->discipline == Discipline::kJournaled && ruling->state == FileState::kDirty) {
+    THIMBLE_RETURN_IF_ERROR(format::RecoverAbandoned(system, path));
+    THIMBLE_ASSIGN_OR_RETURN(file, MappedFile::Open(path, options.load, system));
+  }
   StoreReader store(std::move(file), options);
-  THIMBLE_RETURN_IF_ERROR(store.ReadSuperblocks());
-  if (store.discipline_ != Discipline::kJournaled || store.state_ != FileState::kDirty) return store;
-  // The last commit may be in the journal only.
-  THIMBLE_RETURN_IF_ERROR(format::RecoverAbandoned(system, path));
-  THIMBLE_ASSIGN_OR_RETURN(store.file_, MappedFile::Open(path, options.load, system));
   THIMBLE_RETURN_IF_ERROR(store.ReadSuperblocks());
   return store;
 }

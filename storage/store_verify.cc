@@ -137,10 +137,9 @@ std::vector<Damage> StoreReader::FindDamage(unsigned threads) const {
     format::Superblock superblock;
     auto state = format::SuperblockState::kDamaged;
     (void)file_.Guard([&] { state = format::ReadSuperblock(file(), which, superblock); });
-    // Both of a sealed file are the same. Of a live file the other one is older, and may have been torn by a crash.
-    const bool good = state == format::SuperblockState::kValid &&
-                      (ruling->state != FileState::kSealed || superblock.checksum == ruling->checksum);
-    if (!good && ruling->state != FileState::kDirty) {
+    // Both of a sealed file are the same. Of a live file the other one is older, and a crash may have torn it.
+    const bool good = state == format::SuperblockState::kValid && superblock.checksum == ruling->checksum;
+    if (!good && ruling->state == FileState::kSealed) {
       add("superblock " + std::to_string(which), at, sizeof(format::Superblock), "is not what was written");
     }
     runs.push_back({at, sizeof(format::Superblock) + (ruling->state == FileState::kSealed ? 0 : sizeof(std::uint64_t))});
@@ -149,10 +148,10 @@ std::vector<Damage> StoreReader::FindDamage(unsigned threads) const {
   const format::Directory entries(file(), *ruling);
   runs.push_back({ruling->directory_offset, ruling->directory_bytes});
   if (ruling->state == FileState::kClean) {
-    // The directory that does not rule is an older one, or was never written.
+    // The directory that does not rule is an older one, was never written, or was torn.
     const std::uint64_t first = format::LiveDirectoryAt(0, ruling->directory_bytes);
     const std::uint64_t second = format::LiveDirectoryAt(1, ruling->directory_bytes);
-    runs.push_back({ruling->directory_offset == first ? second : first, ruling->directory_bytes});
+    runs.push_back({ruling->directory_offset == first ? second : first, second - first});
   }
   std::vector<SectionChecker> sections;
   for (std::size_t i = 0; i < entries.size(); ++i) {

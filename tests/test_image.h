@@ -59,6 +59,7 @@ class TestImage : public Owner<TestImageView> {
     ImageHeader{.kind = kKind, .image_bytes = LayoutOf(count), .count = count, .used_bytes = LayoutOf(count)}.Write(
         {data(), LayoutOf(count)});
     for (std::uint64_t i = 0; i < count; ++i) Store(data() + 64 + i * 8, seed == 0 ? 7 : Hash64(i, seed));
+    Store(data() + 64 + count * 8, std::uint64_t{0});
   }
 };
 
