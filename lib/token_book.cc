@@ -125,6 +125,7 @@ void TokenSample::Append(const TokenSample& other) {
 
 TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double scale) {
   constexpr int kMaxPasses = 7;
+  constexpr std::size_t kPassBytes = std::size_t{3} << 20;
   const bool ends = coding != TokenCoding::kWords;
   const double total = scale * static_cast<double>(sample.text_bytes() + sample.strings());
   std::size_t target = FirstTarget(total, coding);
@@ -132,8 +133,9 @@ TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double
   // First every candidate at the same price, then ever fewer tokens at the price of their codes, as long as the whole
   // becomes smaller.
   std::vector<Token> tokens = CandidateTokens(sample, target + target / 2, ends);
-  TokenTrie trie;
-  for (std::size_t i = 0; i < tokens.size(); ++i) trie.Add(tokens[i].text, tokens[i].end, static_cast<std::uint32_t>(i));
+  std::vector<TokenTrie::Entry> entries;
+  for (std::size_t i = 0; i < tokens.size(); ++i) entries.push_back({tokens[i].text, tokens[i].end, static_cast<std::uint32_t>(i)});
+  const TokenTrie trie(entries);
   const std::vector<float> even(tokens.size(), 16.0f);
   TokenParser first(trie, even, ends);
   sample.Each([&](std::string_view text) { first.Parse(text, [&](std::uint32_t i) { tokens[i].uses += 1; }); });
@@ -141,17 +143,23 @@ TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double
   TokenBook best(MostUsed(tokens, target), coding);
   TokenBook book = best;
   double best_bytes = std::numeric_limits<double>::max();
+  // A part of the sample tells how often a token is used.
+  const std::size_t step = 1 + sample.text_bytes() / kPassBytes;
   for (int pass = 0; pass < kMaxPasses; ++pass) {
     std::vector<double> uses(book.size(), 0);
     double bits = 0;
+    std::size_t seen = 0;
     TokenParser parser(book.trie(), book.costs(), ends);
-    sample.Each([&](std::string_view text) {
-      parser.Parse(text, [&](std::uint32_t i) {
-        uses[i] += 1;
-        bits += book.code_bits(i);
-      });
-    });
-    double bytes = bits / 8 * scale;
+    sample.Each(
+        [&](std::string_view text) {
+          seen += text.size() + 1;
+          parser.Parse(text, [&](std::uint32_t i) {
+            uses[i] += 1;
+            bits += book.code_bits(i);
+          });
+        },
+        step);
+    double bytes = seen == 0 ? 0 : bits / 8 * (total / static_cast<double>(seen));
     std::vector<Token> used;
     for (std::size_t i = 0; i < book.size(); ++i) {
       if (book.codes_[i].bits == 0) continue;
@@ -178,10 +186,12 @@ TokenBook::TokenBook(std::vector<Token> tokens, TokenCoding coding) : coding_(co
   }
   // A little for every token, so that of two ways that cost the same the one with fewer tokens is taken.
   costs_.resize(tokens_.size());
+  std::vector<TokenTrie::Entry> entries;
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
     costs_[i] = static_cast<float>(codes_[i].bits) + 0.01f;
-    if (codes_[i].bits != 0) trie_.Add(tokens_[i].text, tokens_[i].end, static_cast<std::uint32_t>(i));
+    if (codes_[i].bits != 0) entries.push_back({tokens_[i].text, tokens_[i].end, static_cast<std::uint32_t>(i)});
   }
+  trie_ = TokenTrie(entries);
   BuildArena();
 }
 

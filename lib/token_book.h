@@ -28,8 +28,10 @@ class TokenSample {
   std::size_t strings() const { return strings_; }
   void Clear() { *this = {}; }
 
+  // Calls visit(text) for the strings of every `step`-th run of 32.
   template <class Visit>
-  void Each(Visit visit) const {
+  void Each(Visit visit, std::size_t step = 1) const {
+    std::size_t index = 0;
     const auto* at = reinterpret_cast<const std::uint8_t*>(bytes_.data());
     const auto* end = at + bytes_.size();
     while (at < end) {
@@ -38,7 +40,7 @@ class TokenSample {
         size |= std::size_t{*at & 0x7fu} << shift;
         if (*at++ < 0x80) break;
       }
-      visit(std::string_view(reinterpret_cast<const char*>(at), size));
+      if (index++ / 32 % step == 0) visit(std::string_view(reinterpret_cast<const char*>(at), size));
       at += size;
     }
   }

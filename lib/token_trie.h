@@ -3,27 +3,45 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace thimble::internal {
 
-// The tokens as a trie, for the parser: which of them begin at a place of a text. Edges stand in one hash table.
+// The tokens as a trie, for the parser: which of them begin at a place of a text. Nodes are where tokens end or part; the
+// edges stand in one hash table.
 class TokenTrie {
  public:
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
   static constexpr std::uint32_t kRoot = 0;
 
-  TokenTrie() : nodes_(1) { Resize(1 << 10); }
+  // tokens[i] is `text(i)`; those without a code are left out.
+  struct Entry {
+    std::string_view text;
+    bool end;
+    std::uint32_t index;
+  };
 
-  // Gives the token `index` its text; `end` says that it also ends the string.
-  void Add(std::string_view text, bool end, std::uint32_t index);
+  TokenTrie() = default;
+  // Reorders `entries`.
+  explicit TokenTrie(std::vector<Entry>& entries);
 
-  // The node below `node` by `byte`, or kRoot if there is none.
-  std::uint32_t Child(std::uint32_t node, std::uint8_t byte) const {
-    const std::uint32_t key = node << 8 | byte;
+  // Goes from `node` down by the text behind it; true if the next node is reached, whose depth is added to `at`.
+  bool Down(std::uint32_t& node, std::string_view text, std::size_t& at) const {
+    const std::uint32_t key = node << 8 | static_cast<std::uint8_t>(text[at]);
     for (std::size_t slot = SlotOf(key);; slot = (slot + 1) & mask_) {
-      if (edges_[slot].child == kRoot || edges_[slot].key == key) return edges_[slot].child;
+      const Edge& edge = edges_[slot];
+      if (edge.child == kRoot) return false;
+      if (edge.key != key) continue;
+      if (edge.label_size > text.size() - at - 1) return false;
+      for (std::size_t i = 0; i < edge.label_size; ++i) {
+        if (labels_[edge.label + i] != text[at + 1 + i]) return false;
+      }
+      node = edge.child;
+      at += 1 + edge.label_size;
+      return true;
     }
   }
 
@@ -35,14 +53,16 @@ class TokenTrie {
     std::uint32_t plain = kNone, ending = kNone;
   };
   struct Edge {
-    std::uint32_t key = 0, child = kRoot;
+    std::uint32_t key = 0, child = kRoot, label = 0, label_size = 0;
   };
 
   std::size_t SlotOf(std::uint32_t key) const { return (key * std::uint64_t{0x9E3779B97F4A7C15u} >> 32) & mask_; }
-  void Resize(std::size_t slots);
+  void Grow(const std::vector<Entry>& entries, std::size_t first, std::size_t last, std::size_t depth, std::uint32_t node);
+  void AddEdge(std::uint32_t node, std::string_view label, std::uint32_t child);
 
-  std::vector<Node> nodes_;
-  std::vector<Edge> edges_;
+  std::vector<Node> nodes_ = std::vector<Node>(1);
+  std::vector<Edge> edges_ = std::vector<Edge>(1);
+  std::string labels_;
   std::size_t mask_ = 0;
 };
 
@@ -69,8 +89,12 @@ class TokenParser {
   template <class Emit>
   void Run(std::string_view piece, bool end, Emit emit) {
     Plan(piece, end);
-    for (std::size_t at = 0; at < piece.size(); at += steps_[at].length) emit(steps_[at].token);
-    if (end && (piece.empty() || last_needs_end_)) emit(trie_.EndTokenAt(TokenTrie::kRoot));
+    bool ended = false;
+    for (std::size_t at = 0; at < piece.size(); at += steps_[at].length) {
+      emit(steps_[at].token);
+      ended = steps_[at].ends;
+    }
+    if (end && !ended) emit(trie_.EndTokenAt(TokenTrie::kRoot));
   }
 
   struct Step {
@@ -83,7 +107,6 @@ class TokenParser {
   const TokenTrie& trie_;
   const std::vector<float>& costs_;
   bool ends_;
-  bool last_needs_end_ = false;
   std::vector<Step> steps_;
 };
 

@@ -1,0 +1,98 @@
+#define BOOST_TEST_MODULE string_map
+#include "testing.h"
+
+#include <limits>
+#include <map>
+
+#include "exercise/string_map.h"
+#include "thimble/string_map.h"
+
+namespace thimble {
+namespace {
+
+struct Point {
+  float x, y, z;
+  bool operator==(const Point&) const = default;
+};
+
+std::string Key(int i) {
+  std::string key = "key";
+  return key += std::to_string(i);
+}
+
+template <class T>
+StringMap<T> MapOf(const std::map<std::string, T>& entries) {
+  typename StringMap<T>::Builder builder;
+  for (const auto& [key, value] : entries) REQUIRE_OK(builder.Add(key, value));
+  absl::StatusOr<StringMap<T>> map = std::move(builder).Finish();
+  REQUIRE_OK(map);
+  return *std::move(map);
+}
+
+template <class T>
+void CheckEqual(const StringMapView<T>& map, const std::map<std::string, T>& entries) {
+  REQUIRE_OK(map.Verify());
+  BOOST_REQUIRE_EQUAL(map.size(), entries.size());
+  std::uint64_t id = 0;
+  for (const auto& [key, value] : entries) {
+    BOOST_REQUIRE((map.Find(key) == value));
+    BOOST_REQUIRE((map.Value(id++) == value));
+    BOOST_REQUIRE(!map.Contains(key + "\n"));
+  }
+}
+
+template <class T>
+std::map<std::string, T> Numbered(int n, T first, T step) {
+  std::map<std::string, T> entries;
+  T value = first;
+  for (int i = 0; i < n; ++i, value = static_cast<T>(value + step)) entries[Key(i)] = value;
+  return entries;
+}
+
+BOOST_AUTO_TEST_CASE(IntegersOfEveryKind) {
+  const auto check = [](const auto& entries) { CheckEqual(MapOf(entries).view(), entries); };
+  check(Numbered<std::uint8_t>(600, 0, 3));
+  check(Numbered<std::int32_t>(600, -1'000'000, 77));
+  check(std::map<std::string, std::int64_t>{{"a", std::numeric_limits<std::int64_t>::min()}, {"b", std::numeric_limits<std::int64_t>::max()}});
+  check(std::map<std::string, std::uint64_t>{{"", 42}});
+  check(std::map<std::string, bool>{{"no", false}, {"yes", true}});
+  check(std::map<std::string, int>{});
+}
+
+BOOST_AUTO_TEST_CASE(EqualValuesCostNothing) {
+  const StringMap<std::uint64_t> map = MapOf(Numbered<std::uint64_t>(1000, 7, 0));
+  BOOST_TEST(map.image().size() < map.keys().image().size() + 256);
+}
+
+BOOST_AUTO_TEST_CASE(AnyBytes) {
+  std::map<std::string, Point> entries;
+  for (int i = 0; i < 300; ++i) entries[Key(i)] = {static_cast<float>(i), 1, -1};
+  const StringMap<Point> map = MapOf(entries);
+  CheckEqual(map.view(), entries);
+  const absl::StatusOr<StringMap<Point>> copy = StringMap<Point>::Open(Buffer::Copy(map.image()));
+  REQUIRE_OK(copy);
+  CheckEqual(copy->view(), entries);
+  CHECK_CODE(StringMapView<double>::Open(map.image()), absl::StatusCode::kFailedPrecondition);
+}
+
+BOOST_AUTO_TEST_CASE(KeysComeOnceAndInOrder) {
+  StringMap<int>::Builder builder;
+  REQUIRE_OK(builder.Add("b", 1));
+  CHECK_CODE(builder.Add("b", 2), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(builder.Add("a", 2), absl::StatusCode::kInvalidArgument);
+}
+
+BOOST_AUTO_TEST_CASE(ImageIsGolden) { testing::CheckGolden("string_map", MapOf(Numbered<std::uint32_t>(40, 5, 9)).image()); }
+
+BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
+  const StringMap<std::uint32_t> packed = MapOf(Numbered<std::uint32_t>(100, 5, 9));
+  std::map<std::string, float> floats;
+  for (int i = 0; i < 50; ++i) floats[Key(i)] = static_cast<float>(i);
+  const StringMap<float> plain = MapOf(floats);
+  const int trials = testing::Trials(3000, 500'000);
+  BOOST_TEST(testing::ExerciseMutations<StringMapView<std::uint32_t>>(packed.image(), trials, [](const auto& view) { Exercise(view); }) > 0);
+  BOOST_TEST(testing::ExerciseMutations<StringMapView<float>>(plain.image(), trials, [](const auto& view) { Exercise(view); }) > 0);
+}
+
+}  // namespace
+}  // namespace thimble

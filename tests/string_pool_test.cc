@@ -1,0 +1,104 @@
+#define BOOST_TEST_MODULE string_pool
+#include "testing.h"
+
+#include <unordered_map>
+
+#include "exercise/string_pool.h"
+#include "thimble/string_pool.h"
+
+namespace thimble {
+namespace {
+
+StringPool PoolOf(const std::vector<std::string>& strings, StringPool::Options options = {}) {
+  StringPool pool(options);
+  for (const std::string& string : strings) REQUIRE_OK(pool.Add(string));
+  return pool;
+}
+
+std::vector<std::string> Names(std::size_t n) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < n; ++i) names.push_back("name" + std::to_string(i));
+  return names;
+}
+
+BOOST_AUTO_TEST_CASE(AgreesWithAMap) {
+  std::mt19937_64 random(1);
+  StringPool pool({});
+  std::unordered_map<std::string, std::uint64_t> model;
+  std::vector<std::string> order;
+  for (int i = 0; i < 30'000; ++i) {
+    std::string string(random() % 20, static_cast<char>(random() % 3));
+    if (random() % 2 == 0) string += std::to_string(random() % 20'000);
+    if (random() % 500 == 0) string += std::string(random() % 1000, '\xff');
+    const auto [entry, is_new] = model.emplace(string, order.size());
+    BOOST_REQUIRE((pool.Find(string) == (is_new ? std::nullopt : std::optional(entry->second))));
+    if (is_new) order.push_back(string);
+    const absl::StatusOr<std::uint64_t> id = pool.Add(string);
+    REQUIRE_OK(id);
+    BOOST_REQUIRE_EQUAL(*id, entry->second);
+  }
+  BOOST_REQUIRE_EQUAL(pool.size(), order.size());
+  for (std::size_t id = 0; id < order.size(); ++id) BOOST_REQUIRE(pool[id] == order[id]);
+  REQUIRE_OK(pool.Verify());
+  BOOST_TEST((pool.Find("not there") == std::nullopt));
+  BOOST_TEST(pool[order.size()].empty());
+}
+
+BOOST_AUTO_TEST_CASE(CostsNineBytesAStringAtMost) {
+  StringPool pool({});
+  std::size_t text = 0;
+  for (std::uint64_t i = 0; i < 200'000; ++i) {
+    std::string string = std::to_string(i * 0x9E3779B97F4A7C15u);
+    string.resize(24, '-');
+    REQUIRE_OK(pool.Add(string));
+    text += string.size();
+    if (i % 1000 == 999 && i > 20'000) BOOST_REQUIRE(pool.image().size() <= text + 9 * pool.size());
+  }
+  BOOST_TEST(pool.stats().live_bytes + pool.stats().slack_bytes <= text + 9 * pool.size());
+  BOOST_TEST(pool.stats().peak_bytes == pool.image().size());
+}
+
+BOOST_AUTO_TEST_CASE(EmptyAndOne) {
+  StringPool pool({});
+  REQUIRE_OK(pool.Verify());
+  BOOST_TEST(!pool.Contains(""));
+  BOOST_TEST(*pool.Add("") == 0u);
+  BOOST_TEST(*pool.Add("") == 0u);
+  BOOST_TEST(pool.Contains(""));
+  BOOST_TEST(pool.image().size() % 8 == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(GoesOnFromItsBytes) {
+  const StringPool first = PoolOf(Names(500), {.seed = 9});
+  absl::StatusOr<StringPool> pool = StringPool::Open(Buffer::Copy(first.image()));
+  REQUIRE_OK(pool);
+  for (const std::string& name : Names(1500)) REQUIRE_OK(pool->Add(name));
+  BOOST_TEST(pool->size() == 1500u);
+  REQUIRE_OK(pool->Verify());
+}
+
+BOOST_AUTO_TEST_CASE(AFullBufferChangesNothing) {
+  const std::uint64_t bytes = StringPool::ImageBytes({.capacity = 20});
+  std::vector<std::uint64_t> place(bytes / 8 + 10);
+  absl::StatusOr<StringPool> pool =
+      StringPool::Make({.capacity = 20}, Buffer::Borrow(std::as_writable_bytes(std::span(place))));
+  REQUIRE_OK(pool);
+  REQUIRE_OK(pool->Add("short"));
+  CHECK_CODE(pool->Add(std::string(200, 'x')), absl::StatusCode::kFailedPrecondition);
+  BOOST_TEST(pool->size() == 1u);
+  REQUIRE_OK(pool->Verify());
+  CHECK_CODE(StringPool::Make({.capacity = std::uint64_t{1} << 33}), absl::StatusCode::kInvalidArgument);
+}
+
+BOOST_AUTO_TEST_CASE(ImageIsGolden) { testing::CheckGolden("string_pool", PoolOf(Names(60)).image()); }
+
+BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
+  std::vector<std::string> names = Names(60);
+  names.insert(names.begin() + 3, std::string(300, 'l'));
+  const StringPool pool = PoolOf(names);
+  const auto exercise = [](const StringPoolView& view) { Exercise(view); };
+  BOOST_TEST(testing::ExerciseMutations<StringPoolView>(pool.image(), testing::Trials(10'000, 1'000'000), exercise) > 0);
+}
+
+}  // namespace
+}  // namespace thimble
