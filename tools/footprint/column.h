@@ -62,6 +62,7 @@ class Column {
     }
   }
 
+  void set_distinct(std::uint64_t distinct) { distinct_ = distinct; }
   void set_texts(Texts texts) { texts_ = texts; }
   void set_texts(std::span<const std::string_view> views) { views_ = views; }
   void set_integers(const std::int64_t* integers) { integers_ = integers; }

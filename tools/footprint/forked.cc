@@ -69,16 +69,21 @@ Forked::~Forked() {
   WaitFor(pid_);
 }
 
-absl::Status Forked::Wait(void* answer, std::size_t size) {
+absl::Status Forked::Read(void* answer, std::size_t size) {
   if (pid_ <= 0) return absl::AbortedError("cannot start a child process");
   std::size_t got = 0;
   while (got < size) {
     const ssize_t bytes = read(fd_, static_cast<char*>(answer) + got, size - got);
-    if (bytes == 0 || (bytes < 0 && errno != EINTR)) break;
+    if (bytes == 0 || (bytes < 0 && errno != EINTR)) return absl::AbortedError(Death(WaitFor(std::exchange(pid_, -1))));
     if (bytes > 0) got += static_cast<std::size_t>(bytes);
   }
-  const int status = WaitFor(std::exchange(pid_, -1));
-  return got == size ? absl::OkStatus() : absl::AbortedError(Death(status));
+  return absl::OkStatus();
+}
+
+absl::Status Forked::Wait(void* answer, std::size_t size) {
+  absl::Status read = Read(answer, size);
+  if (read.ok()) WaitFor(std::exchange(pid_, -1));
+  return read;
 }
 
 }  // namespace thimble::footprint

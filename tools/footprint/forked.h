@@ -19,8 +19,9 @@ class Forked {
   // Becomes readable when there is an answer, or the child is gone.
   int fd() const { return fd_; }
 
-  // Reads an answer of exactly `size` bytes, and waits for the child's end. Returns kAborted if it died first, which the
-  // message explains.
+  // Reads the next `size` bytes of the answer. Returns kAborted if the child ended before it gave them, and says how.
+  absl::Status Read(void* answer, std::size_t size);
+  // The same for the last of it, after which the child has ended.
   absl::Status Wait(void* answer, std::size_t size);
 
  private:

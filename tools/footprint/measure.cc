@@ -1,18 +1,24 @@
 #include "measure.h"
 
 #include <malloc.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <new>
-#include <type_traits>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include <absl/container/flat_hash_set.h>
+
+#include "forked.h"
 #include "pss.h"
 #include "thimble/hash.h"
 #include "thimble/heap_scope.h"
@@ -22,17 +28,6 @@ namespace {
 
 constexpr std::uint64_t kProbes = std::uint64_t{1} << 17;
 constexpr double kLookUpSeconds = 2e-3;  // lookups are repeated up to this long, so that the clock can see them
-
-// What crosses the pipe.
-struct Message {
-  std::uint64_t stored;
-  std::int64_t heap_bytes, mallinfo_bytes, peak_bytes, pss_bytes;
-  double build_seconds, lookup_ns;
-  ErrorRate error;
-  bool has_lookup, has_error, failed;
-  char failure[200];
-};
-static_assert(std::is_trivially_copyable_v<Message>);
 
 std::int64_t MallocBytes() {
   const struct mallinfo2 info = mallinfo2();
@@ -90,16 +85,9 @@ void LimitHeap(std::uint64_t bytes) {
   setrlimit(RLIMIT_DATA, &limit);
 }
 
-void Fail(Message& message, std::string_view why) {
-  message.failed = true;
-  const std::size_t length = std::min(why.size(), sizeof message.failure - 1);
-  std::memcpy(message.failure, why.data(), length);
-  message.failure[length] = '\0';
-}
-
-void Measure(const Structure& structure, const ColumnSource& source, std::uint64_t memory_limit, Message& message) {
+void Measure(const Structure& structure, const ColumnSource& source, std::uint64_t memory_limit, Measurement& result) {
   absl::StatusOr<Column> column = source();
-  if (!column.ok()) return Fail(message, column.status().ToString());
+  if (!column.ok()) return result.Fail(column.status().ToString());
   const Probes probes = structure.jobs == kNoJob ? Probes{} : RandomProbes(*column);
   // Made once before the count begins: what the library initializes once is not the structure's.
   std::unique_ptr<Candidate> candidate = structure.make();
@@ -110,65 +98,87 @@ void Measure(const Structure& structure, const ColumnSource& source, std::uint64
   const std::int64_t pss_before = AnonymousPss();
   const double start = ProcessorSeconds();
   const absl::Status built = candidate->Build(*column);
-  message.build_seconds = ProcessorSeconds() - start;
-  if (!built.ok()) return Fail(message, built.ToString());
-  message.heap_bytes = heap.live_bytes();
-  message.mallinfo_bytes = MallocBytes() - malloc_before + heap.mapped_bytes();
-  message.peak_bytes = heap.peak_bytes();
-  message.pss_bytes = std::max<std::int64_t>(0, AnonymousPss() - pss_before);
-  message.stored = candidate->stored();
+  result.build_seconds = ProcessorSeconds() - start;
+  if (!built.ok()) return result.Fail(built.ToString());
+  result.heap_bytes = heap.live_bytes();
+  result.mallinfo_bytes = MallocBytes() - malloc_before + heap.mapped_bytes();
+  result.peak_bytes = heap.peak_bytes();
+  result.pss_bytes = std::max<std::int64_t>(0, AnonymousPss() - pss_before);
+  result.stored = candidate->stored();
 
-  if (!probes.ids.empty()) {
-    message.lookup_ns = LookUpNanoseconds(*candidate, probes);
-    message.has_lookup = true;
-  }
-  if (const std::optional<ErrorRate> error = candidate->error(*column)) {
-    message.error = *error;
-    message.has_error = true;
-  }
+  if (!probes.ids.empty()) result.lookup_ns = LookUpNanoseconds(*candidate, probes);
+  result.error = candidate->error(*column);
   candidate.release();  // the child ends here: nobody waits for its destructor
 }
 
-Message MeasureHere(const Structure& structure, const ColumnSource& source, std::uint64_t memory_limit) {
-  Message message{};
+Measurement MeasureHere(const Structure& structure, const ColumnSource& source, std::uint64_t memory_limit) {
+  Measurement result;
   try {
-    Measure(structure, source, memory_limit, message);
+    Measure(structure, source, memory_limit, result);
   } catch (const std::bad_alloc&) {
-    Fail(message, "outgrew the memory limit");
+    result.Fail("outgrew the memory limit");
   } catch (const std::exception& error) {
-    Fail(message, error.what());
+    result.Fail(error.what());
   }
-  return message;
+  return result;
+}
+
+Forked Start(const MeasureTask& task, std::uint64_t memory_limit) {
+  return Forked([&](int out) {
+    const Measurement result = MeasureHere(*task.structure, task.source, memory_limit);
+    return write(out, &result, sizeof result) == static_cast<ssize_t>(sizeof result);
+  });
+}
+
+void Finish(const MeasureTask& task, Forked& child) {
+  const absl::Status status = child.Wait(task.result, sizeof *task.result);
+  if (status.ok()) return;
+  *task.result = {};
+  task.result->Fail(std::string(status.message()));
 }
 
 }  // namespace
 
-ForkedMeasurement::ForkedMeasurement(const Structure& structure, const ColumnSource& source, std::uint64_t memory_limit)
-    : child_([&](int out) {
-        const Message message = MeasureHere(structure, source, memory_limit);
-        return write(out, &message, sizeof message) == static_cast<ssize_t>(sizeof message);
-      }) {}
+void Measurement::Fail(std::string_view why) {
+  const std::size_t length = std::min(why.size(), sizeof failure_text - 1);
+  std::memcpy(failure_text, why.data(), length);
+  failure_text[length] = '\0';
+}
 
-Measurement ForkedMeasurement::Wait() {
-  Measurement result;
-  Message message{};
-  if (const absl::Status status = child_.Wait(&message, sizeof message); !status.ok()) {
-    result.failure = std::string(status.message());
-    return result;
+void MeasureAll(std::span<const MeasureTask> tasks, const MeasureLimits& limits, const std::function<void(std::size_t)>& started) {
+  struct Running {
+    Forked child;
+    const MeasureTask* task;
+  };
+  std::vector<Running> running;
+  std::size_t next = 0;
+  while (next < tasks.size() || !running.empty()) {
+    while (next < tasks.size() && running.size() < std::max(1u, limits.at_once)) {
+      started(next);
+      running.push_back({Start(tasks[next], limits.memory_bytes), &tasks[next]});
+      ++next;
+    }
+    std::vector<pollfd> fds;
+    for (const Running& each : running) fds.push_back({each.child.fd(), POLLIN, 0});
+    if (poll(fds.data(), fds.size(), -1) < 0) continue;
+    for (std::size_t i = fds.size(); i-- > 0;) {
+      if (fds[i].fd >= 0 && fds[i].revents == 0) continue;
+      Finish(*running[i].task, running[i].child);
+      running.erase(running.begin() + static_cast<std::ptrdiff_t>(i));
+    }
   }
-  if (message.failed) {
-    result.failure = message.failure;
-    return result;
+}
+
+std::uint64_t CountDistinct(const Column& column) {
+  absl::flat_hash_set<std::uint64_t> hashes;
+  for (std::uint64_t i = 0; i < column.size(); ++i) {
+    switch (column.type()) {
+      case kText: hashes.insert(Hash64(column.text(i))); break;
+      case kReal: hashes.insert(std::bit_cast<std::uint64_t>(column.real(i))); break;
+      default: hashes.insert(static_cast<std::uint64_t>(column.integer(i)));
+    }
   }
-  result.stored = message.stored;
-  result.heap_bytes = message.heap_bytes;
-  result.mallinfo_bytes = message.mallinfo_bytes;
-  result.peak_bytes = message.peak_bytes;
-  result.pss_bytes = message.pss_bytes;
-  result.build_seconds = message.build_seconds;
-  if (message.has_lookup) result.lookup_ns = message.lookup_ns;
-  if (message.has_error) result.error = message.error;
-  return result;
+  return hashes.size();
 }
 
 }  // namespace thimble::footprint

@@ -16,6 +16,15 @@ std::vector<Structure>& Registry() {
 
 }  // namespace
 
+std::string_view FamilyName(Family family) {
+  switch (family) {
+    case Family::kNaive: return "naive";
+    case Family::kThimble: return "thimble";
+    case Family::kSketch: return "sketch";
+  }
+  return "";
+}
+
 const std::vector<Structure>& Structures() { return Registry(); }
 
 Registered::Registered(Structure structure, std::unique_ptr<Candidate> (*make)()) {

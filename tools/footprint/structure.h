@@ -32,6 +32,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <absl/status/status.h>
@@ -41,6 +42,9 @@
 namespace thimble::footprint {
 
 enum class Family { kNaive, kThimble, kSketch };
+
+// "naive", "thimble" or "sketch".
+std::string_view FamilyName(Family family);
 
 // What a structure can be asked; a structure that only iterates, or only estimates, has none.
 enum Job : unsigned {

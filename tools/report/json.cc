@@ -9,10 +9,10 @@ using Json = nlohmann::ordered_json;
 
 Json ToJson(const StructureRow& row) {
   const footprint::Measurement& m = row.measured;
-  const bool failed = !m.failure.empty();
+  const bool failed = !m.ok();
   const auto unless_failed = [failed](auto value) { return failed ? Json() : Json(value); };
   return {{"structure", row.structure->name},
-          {"family", FamilyName(row.structure->family)},
+          {"family", footprint::FamilyName(row.structure->family)},
           {"exact", row.structure->exact},
           {"stored", unless_failed(m.stored)},
           {"heap_bytes", unless_failed(m.heap_bytes)},
@@ -24,7 +24,7 @@ Json ToJson(const StructureRow& row) {
           {"lookup_ns", m.lookup_ns ? Json(*m.lookup_ns) : Json()},
           {"promised_error", m.error ? Json(m.error->promised) : Json()},
           {"measured_error", m.error ? Json(m.error->measured) : Json()},
-          {"failure", failed ? Json(m.failure) : Json()}};
+          {"failure", failed ? Json(m.failure()) : Json()}};
 }
 
 Json StructuresOf(const ColumnReport& column) {

@@ -7,7 +7,7 @@ using footprint::Family;
 using footprint::Job;
 
 bool Does(const StructureRow& row, Job job) {
-  return row.measured.failure.empty() && row.structure->exact && (row.structure->jobs & job) != 0;
+  return row.measured.ok() && row.structure->exact && (row.structure->jobs & job) != 0;
 }
 
 const StructureRow* Smaller(const StructureRow* a, const StructureRow& b) {

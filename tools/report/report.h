@@ -54,7 +54,6 @@ absl::StatusOr<Report> MeasureTable(const TableData& table, const MeasureOptions
 std::vector<Recommendation> Recommend(const ColumnReport& column);
 
 std::string_view JobName(footprint::Job job);
-std::string_view FamilyName(footprint::Family family);
 
 // For people, 100 columns wide at most; `colour` marks the recommended structures.
 std::string ToTable(const Report& report, bool colour);

@@ -1,70 +1,15 @@
-#include <poll.h>
-
 #include <algorithm>
-#include <deque>
-#include <functional>
+#include <tuple>
 
-#include "forked.h"
 #include "report.h"
 #include "status_macros.h"
 
 namespace thimble::tools {
 namespace {
 
-using footprint::ForkedMeasurement;
+using footprint::MeasureTask;
 using footprint::Structure;
 using footprint::Structures;
-
-struct Task {
-  StructureRow* row;
-  footprint::ColumnSource source;
-  std::string column;
-};
-
-// Runs the tasks, a few children at once.
-class Runner {
- public:
-  Runner(std::deque<Task> tasks, const MeasureOptions& options, Progress& progress)
-      : tasks_(std::move(tasks)), total_(tasks_.size()), options_(options), progress_(progress) {}
-
-  void Run() {
-    while (!tasks_.empty() || !running_.empty()) {
-      while (running_.size() < std::max(1u, options_.jobs) && !tasks_.empty()) Start();
-      Collect();
-    }
-  }
-
- private:
-  struct Running {
-    ForkedMeasurement child;
-    StructureRow* row;
-  };
-
-  void Start() {
-    Task task = std::move(tasks_.front());
-    tasks_.pop_front();
-    progress_.Show(std::to_string(total_ - tasks_.size()) + " of " + std::to_string(total_) + ": " + task.column + ": " + task.row->structure->name);
-    running_.push_back({ForkedMeasurement(*task.row->structure, task.source, options_.memory_limit), task.row});
-  }
-
-  // Waits for at least one child.
-  void Collect() {
-    std::vector<pollfd> fds;
-    for (const Running& running : running_) fds.push_back({running.child.fd(), POLLIN, 0});
-    if (poll(fds.data(), fds.size(), -1) < 0) return;
-    for (std::size_t i = fds.size(); i-- > 0;) {
-      if (fds[i].fd >= 0 && fds[i].revents == 0) continue;
-      running_[i].row->measured = running_[i].child.Wait();
-      running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
-    }
-  }
-
-  std::deque<Task> tasks_;
-  std::size_t total_;
-  const MeasureOptions& options_;
-  Progress& progress_;
-  std::vector<Running> running_;
-};
 
 bool IsChosen(const std::vector<std::string>& chosen, const std::string& name) {
   return chosen.empty() || std::any_of(chosen.begin(), chosen.end(), [&](const std::string& part) { return name.find(part) != std::string::npos; });
@@ -78,14 +23,14 @@ std::vector<StructureRow> RowsFor(unsigned type, const MeasureOptions& options) 
   return rows;
 }
 
-void AddTasks(ColumnReport& report, const footprint::ColumnSource& source, std::deque<Task>& tasks) {
-  for (StructureRow& row : report.structures) tasks.push_back({&row, source, report.name.empty() ? "rows" : report.name});
+void AddTasks(ColumnReport& report, const footprint::ColumnSource& source, std::vector<MeasureTask>& tasks) {
+  for (StructureRow& row : report.structures) tasks.push_back({row.structure, source, &row.measured});
 }
 
 // Families in their order; within one the largest first, what failed at the end.
 void Sort(ColumnReport& report) {
   const auto key = [](const StructureRow& row) {
-    return std::tuple(row.structure->family, !row.measured.failure.empty(), -row.measured.heap_bytes);
+    return std::tuple(row.structure->family, !row.measured.ok(), -row.measured.heap_bytes);
   };
   std::stable_sort(report.structures.begin(), report.structures.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
 }
@@ -107,7 +52,7 @@ absl::Status CheckNames(const TableData& table, const MeasureOptions& options) {
 absl::StatusOr<Report> MeasureTable(const TableData& table, const MeasureOptions& options, Progress& progress) {
   THIMBLE_RETURN_IF_ERROR(CheckNames(table, options));
   Report report{table.path, table.format, table.compression, table.has_header, table.bytes, table.rows, table.ragged_rows, table.ragged_lines, {}, {}};
-  std::deque<Task> tasks;
+  std::vector<MeasureTask> tasks;
   report.columns.reserve(table.columns.size());  // tasks point into it
   for (const ColumnData& column : table.columns) {
     if (!options.columns.empty() && std::find(options.columns.begin(), options.columns.end(), column.name) == options.columns.end()) continue;
@@ -125,7 +70,9 @@ absl::StatusOr<Report> MeasureTable(const TableData& table, const MeasureOptions
     report.whole_rows.structures = RowsFor(footprint::kRow, options);
     AddTasks(report.whole_rows, [&table] { return table.MapRows(); }, tasks);
   }
-  Runner(std::move(tasks), options, progress).Run();
+  footprint::MeasureAll(tasks, {options.memory_limit, options.jobs}, [&](std::size_t i) {
+    progress.Show("measuring " + std::to_string(i + 1) + " of " + std::to_string(tasks.size()) + ": " + tasks[i].structure->name);
+  });
   for (ColumnReport& column : report.columns) {
     Sort(column);
     column.recommendation = Recommend(column);
@@ -133,15 +80,6 @@ absl::StatusOr<Report> MeasureTable(const TableData& table, const MeasureOptions
   Sort(report.whole_rows);
   report.whole_rows.recommendation = Recommend(report.whole_rows);
   return report;
-}
-
-std::string_view FamilyName(footprint::Family family) {
-  switch (family) {
-    case footprint::Family::kNaive: return "naive";
-    case footprint::Family::kThimble: return "thimble";
-    case footprint::Family::kSketch: return "sketch";
-  }
-  return "";
 }
 
 }  // namespace thimble::tools

@@ -19,7 +19,7 @@ bool IsRecommended(const ColumnReport& column, const StructureRow& row) {
 std::string Line(const StructureRow& row, std::size_t name_width) {
   const footprint::Measurement& m = row.measured;
   std::string line = PadRight(Shorten(row.structure->name, name_width), name_width);
-  if (!m.failure.empty()) return line + "  " + Shorten(m.failure, kWidth - name_width - 4);
+  if (!m.ok()) return line + "  " + Shorten(m.failure(), kWidth - name_width - 4);
   line += PadLeft(Figure(m.bytes_per_element()), 7);
   line += PadLeft(HumanBytes(static_cast<double>(m.heap_bytes)), 7);
   line += PadLeft(HumanBytes(static_cast<double>(m.peak_bytes)), 7);

@@ -1,0 +1,89 @@
+#define BOOST_TEST_MODULE compare_live
+#include "testing.h"
+
+#include <malloc.h>
+
+#include <deque>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include <absl/container/flat_hash_map.h>
+
+#include "thimble/compare.h"
+#include "thimble/heap_scope.h"
+
+namespace thimble {
+namespace {
+
+struct Point {
+  int x, y;
+  auto operator<=>(const Point&) const = default;
+};
+
+const ComparedStructure& Find(const ComparedColumn& column, const std::string& name) {
+  const auto found = std::find_if(column.structures.begin(), column.structures.end(), [&](const ComparedStructure& s) { return s.structure == name; });
+  BOOST_REQUIRE_MESSAGE(found != column.structures.end(), "no " << name);
+  return *found;
+}
+
+BOOST_AUTO_TEST_CASE(AMapHasKeysAndValues) {
+  const HeapScope scope;
+  std::unordered_map<std::string, std::uint64_t> ages;
+  for (std::uint64_t i = 0; i < 50000; ++i) ages.emplace("person number " + std::to_string(i), i % 90);
+  const std::int64_t live = scope.live_bytes();
+  const absl::StatusOr<Comparison> comparison = Compare(ages);
+  REQUIRE_OK(comparison);
+#ifndef __SANITIZE_ADDRESS__
+  BOOST_TEST(static_cast<double>(comparison->container_bytes) == static_cast<double>(live), boost::test_tools::tolerance(0.02));
+#endif
+  BOOST_REQUIRE(comparison->columns.size() == 2u);
+  const ComparedColumn& keys = comparison->columns[0];
+  BOOST_TEST(keys.name == "keys");
+  BOOST_TEST(keys.elements == 50000u);
+  BOOST_TEST(keys.distinct == 50000u);
+  const ComparedStructure& set = Find(keys, "std::set<std::string>");
+  BOOST_TEST(set.failure == "");
+  BOOST_TEST(set.stored == 50000u);
+  BOOST_TEST(set.heap_bytes > 50000 * 80);
+  BOOST_TEST(set.lookup_ns.has_value());
+  BOOST_TEST(Find(keys, "BloomFilter 1 %").measured_error.has_value());
+  BOOST_TEST(comparison->columns[1].name == "values");
+  BOOST_TEST(comparison->columns[1].distinct == 90u);
+  BOOST_TEST(Find(comparison->columns[1], "PackedVector").heap_bytes < 50000);
+  // Nothing of it stays here.
+  BOOST_TEST(scope.live_bytes() < live + (1 << 16));
+}
+
+BOOST_AUTO_TEST_CASE(EverySortOfContainerAndValue) {
+  const CompareOptions quick{.structures = {"shrunk"}};
+  const auto count = [&](const auto& container) {
+    const absl::StatusOr<Comparison> comparison = Compare(container, quick);
+    REQUIRE_OK(comparison);
+    const ComparedColumn& column = comparison->columns.at(0);
+    BOOST_REQUIRE(column.structures.size() == 1u);
+    BOOST_TEST(column.structures[0].failure == "");
+    BOOST_TEST(column.structures[0].stored == column.elements);
+    return column.distinct;
+  };
+  BOOST_TEST(count(std::vector<double>{1.5, 1.5, 2}) == 2u);
+  BOOST_TEST(count(std::vector<bool>{true, false, true}) == 2u);
+  BOOST_TEST(count(std::deque<float>{1, 2}) == 2u);
+  BOOST_TEST(count(std::set<char>{'a', 'b'}) == 2u);
+  BOOST_TEST(count(std::set<Point>{{1, 2}, {3, 4}}) == 2u);
+  BOOST_TEST(count(absl::flat_hash_map<int, std::string>{{1, "a"}, {-2, "b"}}) == 2u);
+  BOOST_TEST(count(std::multimap<std::string_view, int>{{"a", 1}, {"a", 2}}) == 1u);
+  BOOST_TEST(count(std::vector<std::string>{}) == 0u);
+}
+
+#ifndef __SANITIZE_ADDRESS__
+BOOST_AUTO_TEST_CASE(WhatOutgrowsTheLimitSaysSo) {
+  const std::vector<std::int64_t> numbers(1000000, 7);
+  const absl::StatusOr<Comparison> comparison = Compare(numbers, {.memory_limit = std::uint64_t{1} << 22, .structures = {"std::list"}});
+  REQUIRE_OK(comparison);
+  BOOST_TEST(comparison->columns.at(0).structures.at(0).failure == "outgrew the memory limit");
+}
+#endif
+
+}  // namespace
+}  // namespace thimble

@@ -1,0 +1,131 @@
+#include "thimble/compare.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "forked.h"
+#include "measure.h"
+#include "status_macros.h"
+#include "structure.h"
+
+namespace thimble::internal {
+namespace {
+
+using footprint::Column;
+using footprint::Measurement;
+using footprint::MeasureTask;
+using footprint::Structure;
+using footprint::Structures;
+
+// What the child that knows the columns tells of one, before the measurements of each structure.
+struct ColumnHead {
+  char name[16];
+  std::uint64_t elements, distinct;
+  unsigned type;
+};
+
+struct ComparisonHead {
+  std::uint64_t container_bytes, columns;
+};
+
+bool Write(int out, const void* data, std::size_t size) {
+  const char* from = static_cast<const char*>(data);
+  while (size > 0) {
+    const ssize_t written = write(out, from, size);
+    if (written <= 0) return false;
+    from += written;
+    size -= static_cast<std::size_t>(written);
+  }
+  return true;
+}
+
+Column ColumnOf(const LiveColumn& live) {
+  const auto make = [&](footprint::ColumnType type, std::uint64_t size) {
+    Column column(type, size, 0);
+    column.set_texts(std::span(live.texts));
+    column.set_integers(live.integers.data());
+    column.set_reals(live.reals.data());
+    return column;
+  };
+  Column column = !live.reals.empty()      ? make(footprint::kReal, live.reals.size())
+                  : !live.integers.empty() ? make(footprint::kInteger, live.integers.size())
+                                           : make(footprint::kText, live.texts.size());
+  column.set_distinct(footprint::CountDistinct(column));
+  return column;
+}
+
+// Parent and child choose the same, in the same order.
+std::vector<const Structure*> Chosen(unsigned type, const CompareOptions& options) {
+  std::vector<const Structure*> chosen;
+  for (const Structure& structure : Structures()) {
+    const auto is_part = [&](const std::string& part) { return structure.name.find(part) != std::string::npos; };
+    const bool wanted = options.structures.empty() || std::any_of(options.structures.begin(), options.structures.end(), is_part);
+    if ((structure.fits & type) && wanted) chosen.push_back(&structure);
+  }
+  return chosen;
+}
+
+bool MeasureColumn(const LiveColumn& live, const CompareOptions& options, int out) {
+  const Column column = ColumnOf(live);
+  ColumnHead head{{}, column.size(), column.distinct(), column.type()};
+  live.name.copy(head.name, sizeof head.name - 1);
+  const std::vector<const Structure*> chosen = Chosen(column.type(), options);
+  std::vector<Measurement> results(chosen.size());
+  std::vector<MeasureTask> tasks;
+  for (std::size_t i = 0; i < chosen.size(); ++i) tasks.push_back({chosen[i], [&] { return column; }, &results[i]});
+  footprint::MeasureAll(tasks, {options.memory_limit, options.at_once}, [](std::size_t) {});
+  return Write(out, &head, sizeof head) && Write(out, results.data(), results.size() * sizeof(Measurement));
+}
+
+ComparedStructure ToRow(const Structure& structure, const Measurement& m) {
+  ComparedStructure row;
+  row.structure = structure.name;
+  row.family = footprint::FamilyName(structure.family);
+  row.exact = structure.exact;
+  row.stored = m.stored;
+  row.heap_bytes = m.heap_bytes;
+  row.peak_bytes = m.peak_bytes;
+  row.build_seconds = m.build_seconds;
+  row.lookup_ns = m.lookup_ns;
+  if (m.error) row.promised_error = m.error->promised, row.measured_error = m.error->measured;
+  row.failure = m.failure();
+  return row;
+}
+
+absl::StatusOr<ComparedColumn> ReadColumn(footprint::Forked& child, const CompareOptions& options) {
+  ColumnHead head;
+  THIMBLE_RETURN_IF_ERROR(child.Read(&head, sizeof head));
+  ComparedColumn column{head.name, head.elements, head.distinct, {}};
+  for (const Structure* structure : Chosen(head.type, options)) {
+    Measurement measured;
+    THIMBLE_RETURN_IF_ERROR(child.Read(&measured, sizeof measured));
+    column.structures.push_back(ToRow(*structure, measured));
+  }
+  return column;
+}
+
+}  // namespace
+
+absl::StatusOr<Comparison> CompareLive(const std::function<std::vector<LiveColumn>()>& columns, const std::function<std::uint64_t()>& footprint,
+                                       const CompareOptions& options) {
+  // One child lists the values once; those that it forks in turn inherit the list.
+  footprint::Forked child([&](int out) {
+    const std::vector<LiveColumn> live = columns();
+    const ComparisonHead head{footprint(), live.size()};
+    if (!Write(out, &head, sizeof head)) return false;
+    return std::all_of(live.begin(), live.end(), [&](const LiveColumn& column) { return MeasureColumn(column, options, out); });
+  });
+  ComparisonHead head;
+  THIMBLE_RETURN_IF_ERROR(child.Read(&head, sizeof head));
+  Comparison comparison{head.container_bytes, {}};
+  for (std::uint64_t i = 0; i < head.columns; ++i) {
+    THIMBLE_ASSIGN_OR_RETURN(ComparedColumn column, ReadColumn(child, options));
+    comparison.columns.push_back(std::move(column));
+  }
+  return comparison;
+}
+
+}  // namespace thimble::internal
