@@ -306,7 +306,6 @@ absl::StatusOr<RawCompactDict> RawCompactDict::Make(const Options& options) {
 absl::StatusOr<RawCompactDict> RawCompactDict::Make(const Options& options, Buffer buffer) {
   THIMBLE_RETURN_IF_ERROR(CheckOptions(options));
   if (buffer.size() < ImageBytes(options)) return absl::InvalidArgumentError("CompactDict: the buffer is too small");
-  RawCompactDictView view;
   ImageHeader header{.kind = kKind, .header_bytes = kHeaderBytes, .hash_scheme = HashScheme::kThimble,
                      .image_bytes = ImageBytes(options), .used_bytes = ImageBytes(options), .seed = options.seed};
   header.parameters = {options.key_bytes | std::uint64_t{options.value_bytes} << 32, 0, 0, 0, 0, 8, 0};
