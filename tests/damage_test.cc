@@ -6,7 +6,7 @@
 #include <atomic>
 #include <new>
 
-#include "forwarding_file_system.h"
+#include "one_file_system.h"
 #include "store_format.h"
 #include "test_image.h"
 #include "thimble/store.h"
@@ -31,33 +31,9 @@ std::atomic<std::size_t> allocated{0};
 namespace thimble {
 namespace {
 
+using testing::OneFileSystem;
 using testing::TestImage;
 using testing::TestImageView;
-
-// Serves one run of bytes as every file. What is mapped is a heap block of exactly its length.
-class OneFile final : public testing::ForwardingFileSystem {
- public:
-  std::span<std::byte> bytes;
-
-  absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, Mode) override {
-    absl::StatusOr<std::unique_ptr<File>> any = ForwardingFileSystem::Open("/proc/self/exe", Mode::kRead);
-    if (!any.ok()) return any.status();
-    if (path.ends_with(".journal")) return absl::NotFoundError(path);
-    return std::make_unique<Served>(*std::move(any), bytes);
-  }
-
- private:
-  class Served final : public testing::ForwardingFile {
-   public:
-    Served(std::unique_ptr<File> file, std::span<std::byte> bytes) : ForwardingFile(std::move(file)), bytes_(bytes) {}
-    absl::StatusOr<std::uint64_t> Size() override { return bytes_.size(); }
-    absl::StatusOr<std::span<std::byte>> Map(MapAccess, std::uint64_t, std::uint64_t) override { return bytes_; }
-    void Unmap(std::span<std::byte>) noexcept override {}
-
-   private:
-    std::span<std::byte> bytes_;
-  };
-};
 
 // A sealed file of 64 KiB: two images, one of them in several blocks, and a compressed one.
 Buffer SealedFile() {
@@ -73,14 +49,14 @@ Buffer SealedFile() {
 
 class Sweep {
  public:
-  Sweep() : file_(SealedFile()) { system_.bytes = file_.bytes(); }
+  Sweep() : file_(SealedFile()) {}
 
   std::span<std::byte> bytes() { return file_.bytes(); }
   format::Superblock superblock() { return Load<format::Superblock>(file_.data()); }
 
   bool Reported() { return Reported(file_.bytes()); }
   bool Reported(std::span<std::byte> bytes) {
-    system_.bytes = bytes;
+    system_.Serve(bytes);
 #if COUNTS_ALLOCATIONS
     const std::size_t before = allocated;
 #endif
@@ -108,7 +84,7 @@ class Sweep {
 
  private:
   Buffer file_;
-  OneFile system_;
+  OneFileSystem system_;
 };
 
 BOOST_AUTO_TEST_CASE(TheWholeFileIsFine) {
@@ -175,7 +151,7 @@ void Exercise(StoreReader& store) {
 BOOST_AUTO_TEST_CASE(HostileDirectoriesAreSafe) {
   // Damage behind valid checksums: what an enemy would write.
   Sweep sweep;
-  OneFile system;
+  OneFileSystem system;
   std::mt19937_64 random(1);
   int opened = 0;
   for (int i = 0; i < testing::Trials(20000, 1000000); ++i) {
@@ -198,7 +174,7 @@ BOOST_AUTO_TEST_CASE(HostileDirectoriesAreSafe) {
     superblock.Seal();
     Store(copy.data(), superblock);
     Store(copy.data() + 4096, superblock);
-    system.bytes = copy.bytes();
+    system.Serve(copy.bytes());
     absl::StatusOr<StoreReader> store = StoreReader::Open("a", {.max_load_bytes = 1 << 20, .system = &system});
     if (!store.ok()) continue;
     ++opened;

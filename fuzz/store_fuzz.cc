@@ -1,0 +1,56 @@
+// Opens the input as a store file, verifies it and reads all that it offers. Checksums are set right first where the input's
+// last byte is odd: an enemy would.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "one_file_system.h"
+#include "store_format.h"
+#include "thimble/buffer.h"
+#include "thimble/store.h"
+
+namespace thimble {
+namespace {
+
+void SetChecksums(std::span<std::byte> file) {
+  for (const std::uint64_t at : format::kSuperblockAt) {
+    if (file.size() < at + sizeof(format::Superblock)) return;
+    format::Superblock superblock = Load<format::Superblock>(file.data() + at);
+    superblock.magic = format::Superblock::kMagic;
+    superblock.version = format::Superblock::kVersion;
+    superblock.features = 0;
+    superblock.file_bytes = file.size();
+    if (superblock.directory_offset <= file.size() && superblock.directory_bytes <= file.size() - superblock.directory_offset) {
+      superblock.directory_checksum =
+          Hash64(std::span<const std::byte>(file).subspan(superblock.directory_offset, superblock.directory_bytes));
+    }
+    superblock.Seal();
+    Store(file.data() + at, superblock);
+  }
+}
+
+void Read(StoreReader& store) {
+  (void)store.Verify();
+  for (std::size_t i = 0; i < store.size() && i < 20; ++i) {
+    const absl::StatusOr<SectionInfo> section = store.Section(i);
+    if (!section.ok()) continue;
+    const std::string name(section->name);
+    (void)store.Find(name);
+    (void)store.Bytes(name, StoreReader::Check::kFirst);
+    (void)store.Load(name);
+  }
+  (void)store.Find("absent");
+}
+
+}  // namespace
+}  // namespace thimble
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  thimble::Buffer file = thimble::Buffer::Copy({reinterpret_cast<const std::byte*>(data), size});
+  if (size > 0 && data[size - 1] % 2 == 1) thimble::SetChecksums(file.bytes());
+  thimble::testing::OneFileSystem system(file.bytes());
+  absl::StatusOr<thimble::StoreReader> store = thimble::StoreReader::Open("a", {.max_load_bytes = 1 << 20, .system = &system});
+  if (store.ok()) thimble::Read(*store);
+  return 0;
+}
