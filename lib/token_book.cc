@@ -201,8 +201,6 @@ void TokenBook::AssignByteCodes(std::vector<Token> tokens) {
   // Literals that nobody used must not be cut off.
   const auto obligatory_first = [](std::vector<Token>* of, std::size_t capacity) {
     if (of->size() <= capacity) return;
-    std::size_t unused = 0;
-    for (std::size_t i = capacity; i < of->size(); ++i) unused += Obligatory((*of)[i]);
     std::vector<Token> kept;
     std::size_t optional = capacity;
     for (const Token& token : *of) optional -= Obligatory(token);
