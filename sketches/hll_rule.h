@@ -3,10 +3,28 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <string_view>
 
 #include "thimble/hyperloglog.h"
 
 namespace thimble::internal {
+
+constexpr bool RuleFits(RegisterRule rule, HashScheme scheme) {
+  switch (rule) {
+    case RegisterRule::kThimble: return scheme == HashScheme::kThimble || scheme == HashScheme::kXxh64;
+    case RegisterRule::kDataSketches: return scheme == HashScheme::kMurmur3;
+    case RegisterRule::kTrailing: return scheme == HashScheme::kMurmur64A || scheme == HashScheme::kMurmur3;
+  }
+  return false;
+}
+
+// DataSketches takes every integer for a signed one, and skips empty strings.
+constexpr std::uint64_t Widen(RegisterRule rule, std::uint64_t key, unsigned unused_bits) {
+  if (rule != RegisterRule::kDataSketches) return key;
+  return static_cast<std::uint64_t>(static_cast<std::int64_t>(key << unused_bits) >> unused_bits);
+}
+
+constexpr bool Ignored(RegisterRule rule, std::string_view key) { return rule == RegisterRule::kDataSketches && key.empty(); }
 
 // What a key does to a sketch: the register that it touches, and the rank that the register becomes if it was lower.
 struct Touch {
@@ -42,6 +60,19 @@ inline Touch Fold(RegisterRule rule, unsigned from, unsigned to, Touch touch) {
   // A rank of 65 - from saw zeros only, down to the index.
   const unsigned more = touch.rank == 65 - from ? std::countr_zero(touch.index | guard) : 0;
   return {touch.index >> dropped, static_cast<std::uint8_t>(touch.rank + more)};
+}
+
+// A coupon is what a key does to a sketch of the finest precision: rank << 26 | index.
+inline constexpr unsigned kCouponPrecision = 26;
+
+inline std::uint32_t CouponOf(RegisterRule rule, Hash128 hash) {
+  const Touch touch = Place(rule, kCouponPrecision, hash);
+  return static_cast<std::uint32_t>(touch.rank) << kCouponPrecision | touch.index;
+}
+
+inline Touch FoldCoupon(RegisterRule rule, unsigned to, std::uint32_t coupon) {
+  const auto index = static_cast<std::uint32_t>(coupon & LowBits(kCouponPrecision));
+  return Fold(rule, kCouponPrecision, to, {index, static_cast<std::uint8_t>(coupon >> kCouponPrecision)});
 }
 
 }  // namespace thimble::internal

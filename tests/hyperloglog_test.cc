@@ -243,11 +243,111 @@ BOOST_AUTO_TEST_CASE(ReopensAndGoesOn) {
   CHECK_CODE(HyperLogLog::Open(std::move(damaged)), absl::StatusCode::kDataLoss);
 }
 
+BOOST_AUTO_TEST_CASE(SparseStartIsExactAndSmall) {
+  for (unsigned p : {10u, 12u, 14u}) {
+    const std::uint64_t most = (std::uint64_t{1} << p) / 4;
+    HyperLogLog sketch({.precision = p, .sparse = true}), dense({.precision = p});
+    for (std::uint64_t i = 0; i < 2 * most; ++i) {
+      sketch.Add(i);
+      sketch.Add(i / 2);
+      dense.Add(i);
+      BOOST_REQUIRE((sketch.form() == HyperLogLogForm::kSparse) == (i < most));
+      if (i >= most) continue;
+      BOOST_REQUIRE(sketch.image().size() == 72 + (i / 16 + 1) * 64);
+      BOOST_REQUIRE(std::abs(sketch.Estimate() - static_cast<double>(i + 1)) < 0.001 * static_cast<double>(i + 1));
+      BOOST_REQUIRE(sketch.UpperBound(2) >= static_cast<double>(i + 1));
+    }
+    BOOST_TEST(SameImage(sketch, dense));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(SparseSketchesMergeAndReopen) {
+  for (const Options& options : AllDialects(10)) {
+    Options sparse = options;
+    sparse.sparse = true;
+    const HyperLogLog a = Sketch(sparse, 0, 100), b = Sketch(sparse, 50, 200), c = Sketch(sparse, 150, 3000);
+    absl::StatusOr<HyperLogLog> merged = HyperLogLog::Open(Buffer::Copy(a.image()));
+    REQUIRE_OK(merged);
+    REQUIRE_OK(merged->Merge(b));
+    BOOST_TEST(SameImage(*merged, Sketch(sparse, 0, 200)));
+    BOOST_TEST(SameImage(*merged, *HyperLogLog::Union(a, b)));
+    BOOST_TEST(SameImage(*merged, *HyperLogLog::FromCoupons(options, merged->Coupons())));
+    BOOST_TEST((merged->Registers() == Sketch(options, 0, 200).Registers()));
+    REQUIRE_OK(merged->Merge(c));
+    BOOST_TEST(SameImage(*merged, Sketch(options, 0, 3000)));
+    HyperLogLog dense = Sketch(options, 0, 10);
+    REQUIRE_OK(dense.Merge(b));
+    REQUIRE_OK(dense.Merge(a));
+    BOOST_TEST(SameImage(dense, Sketch(options, 0, 200)));
+  }
+  const std::uint32_t impossible[] = {5};
+  CHECK_CODE(HyperLogLog::FromCoupons({}, impossible), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(HyperLogLog::Make({.sparse = true}, Buffer::Heap(10000)), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(ConcurrentHyperLogLog::Make({.sparse = true}), absl::StatusCode::kInvalidArgument);
+}
+
+BOOST_AUTO_TEST_CASE(UnionsAndFoldsOfDifferentPrecision) {
+  for (std::size_t dialect = 0; dialect < AllDialects(8).size(); ++dialect) {
+    const HyperLogLog coarse = Sketch(AllDialects(8)[dialect], 0, 2000), fine = Sketch(AllDialects(13)[dialect], 1000, 9000);
+    const HyperLogLog whole = Sketch(AllDialects(8)[dialect], 0, 9000);
+    BOOST_TEST(SameImage(*HyperLogLog::Union(coarse, fine), whole));
+    BOOST_TEST(SameImage(*HyperLogLog::Union(fine, coarse), whole));
+    BOOST_TEST(SameImage(*HyperLogLog::Folded(whole, 6), Sketch(AllDialects(6)[dialect], 0, 9000)));
+    CHECK_CODE(HyperLogLog::Folded(coarse, 9), absl::StatusCode::kInvalidArgument);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(HipIsBetterUntilMerged) {
+  const std::vector<std::uint64_t> sizes = {1000, 1100, 3000, 10000, 100000};
+  std::vector<testing::RelativeErrors> errors(sizes.size());
+  const auto visit = [&](std::size_t s, const HyperLogLog& sketch) { errors[s].Add(sketch.Estimate(), static_cast<double>(sizes[s])); };
+  testing::RunTrials(testing::Trials(400, 20000), sizes, [] { return HyperLogLog({.precision = 10, .hip = true}); }, visit);
+  for (std::size_t s = 0; s < sizes.size(); ++s) errors[s].Check(0.8326 / 32, "HIP n=" + std::to_string(sizes[s]));
+
+  HyperLogLog sketch = Sketch({.precision = 10, .sparse = true, .hip = true}, 0, 5000);
+  BOOST_REQUIRE(sketch.Hip().has_value());
+  BOOST_TEST(sketch.Estimate() == *sketch.Hip());
+  BOOST_TEST(sketch.image().size() == 1024u + 72 + 16);
+  BOOST_TEST(*sketch.Packed(6)->Hip() == *sketch.Hip());
+  const HyperLogLog plain = Sketch({.precision = 10}, 0, 5000);
+  BOOST_TEST((sketch.Registers() == plain.Registers()));
+  REQUIRE_OK(sketch.Merge(plain));
+  BOOST_TEST(!sketch.Hip().has_value());
+  BOOST_TEST(sketch.Estimate() == plain.Estimate());
+  BOOST_TEST(*HyperLogLog::FromRegisters({.precision = 10, .hip = true}, plain.Registers(), 7.5)->Hip() == 7.5);
+  BOOST_TEST(!HyperLogLog::FromRegisters({.precision = 10, .hip = true}, plain.Registers())->Hip().has_value());
+}
+
+// No bump where the sparse list becomes registers.
+BOOST_AUTO_TEST_CASE(SparseStartErrs) {
+  const std::vector<std::uint64_t> sizes = {250, 257, 300, 400, 600};
+  std::vector<testing::RelativeErrors> errors(sizes.size());
+  testing::RunTrials(testing::Trials(400, 20000), sizes, [] { return HyperLogLog({.precision = 10, .sparse = true}); },
+                     [&](std::size_t s, const HyperLogLog& sketch) { errors[s].Add(sketch.Estimate(), static_cast<double>(sizes[s])); });
+  for (std::size_t s = 0; s < sizes.size(); ++s) errors[s].Check(1.04 / 32, "sparse start n=" + std::to_string(sizes[s]));
+}
+
+BOOST_AUTO_TEST_CASE(IntersectionLiesWithinItsBounds) {
+  int outside = 0;
+  const int trials = testing::Trials(400, 20000);
+  for (int trial = 0; trial < trials; ++trial) {
+    const Options options = {.precision = 10, .seed = static_cast<std::uint64_t>(trial + 1)};
+    const Interval both = *Sketch(options, 0, 6000).Intersection(Sketch(options, 2000, 8000));
+    outside += both.lower > 4000 || both.upper < 4000;
+  }
+  BOOST_TEST(outside <= trials * 0.0455 + 4 * std::sqrt(trials * 0.0455));
+  CHECK_CODE(Sketch({}, 0, 1).Intersection(Sketch({.seed = 2}, 0, 1)), absl::StatusCode::kInvalidArgument);
+}
+
 BOOST_AUTO_TEST_CASE(Mutations) {
   const HyperLogLog sketch = Sketch({.precision = 6}, 0, 1000);
   const int opened = testing::ExerciseMutations<HyperLogLogView>(sketch.image(), testing::Trials(10000, 1000000),
                                                                  [](const HyperLogLogView& view) { testing::Exercise(view); });
   BOOST_TEST(opened > 1000);
+  for (const Options& options : {Options{.precision = 8, .sparse = true}, Options{.precision = 5, .hip = true}}) {
+    testing::ExerciseMutations<HyperLogLogView>(Sketch(options, 0, 50).image(), testing::Trials(5000, 1000000),
+                                                [](const HyperLogLogView& view) { testing::Exercise(view); });
+  }
 }
 
 }  // namespace

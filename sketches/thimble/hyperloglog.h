@@ -4,12 +4,14 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "thimble/foreign_hash.h"
+#include "thimble/interval.h"
 #include "thimble/owner.h"
 
 namespace thimble {
@@ -23,7 +25,21 @@ namespace thimble {
 //                                                                           kMurmur3 (PostgreSQL hll: h1, seed 0)
 enum class RegisterRule : std::uint8_t { kThimble = 0, kDataSketches = 1, kTrailing = 2 };
 
-// Reads a HyperLogLog.
+// How an image holds its registers. A HyperLogLog is dense or, at first, sparse; a PackedHyperLogLog is one of the others.
+enum class HyperLogLogForm : std::uint8_t {
+  kDense = 0,       // one byte a register
+  kSparse = 1,      // ascending u32 coupons, one for each distinct hash: rank << 26 | register, at a precision of 26
+  kPacked6 = 2,     // 6 bits a register, from the lowest on
+  kPacked4 = 3,     // 4 bits a register above a common base, and a list of exceptions
+  kCompressed = 4,  // the same, range-coded
+};
+
+class PackedHyperLogLog;
+namespace internal {
+class RegisterReader;
+}
+
+// Reads a HyperLogLog of any form.
 class HyperLogLogView {
  public:
   static constexpr Kind kKind = Kind::kHyperLogLog;
@@ -37,11 +53,12 @@ class HyperLogLogView {
   std::size_t register_count() const { return std::size_t{1} << precision_; }
   HashScheme hash_scheme() const { return hash_scheme_; }
   RegisterRule rule() const { return rule_; }
+  HyperLogLogForm form() const { return form_; }
   std::uint64_t seed() const { return seed_; }
   // The highest rank that the rule gives at this precision.
   unsigned max_rank() const { return rule_ == RegisterRule::kDataSketches ? 63 : 65 - precision_; }
 
-  // How many distinct keys were added.
+  // How many distinct keys were added: from the registers, or by HIP where that is kept.
   double Estimate() const;
   // The relative standard error of Estimate().
   double StandardError() const;
@@ -54,8 +71,20 @@ class HyperLogLogView {
   double EstimateLogLog() const;
   double EstimateSuperLogLog() const;
 
+  // How many keys both have seen, by inclusion and exclusion: good for sets of like size only, since the bounds are those of
+  // the union. Returns kInvalidArgument if they hash differently.
+  absl::StatusOr<Interval> Intersection(const HyperLogLogView& other, double sigmas = 2) const;
+
   // A copy of all registers, in order.
   std::vector<std::uint8_t> Registers() const;
+  // The coupons of a sparse sketch, ascending; none of another.
+  std::span<const std::uint32_t> Coupons() const;
+  // The historic inverse probability estimate, if it was asked for and the sketch has not been merged.
+  std::optional<double> Hip() const;
+
+  // The same sketch in 6 or 4 bits a register, or entropy-coded: see <thimble/packed_hyperloglog.h>.
+  absl::StatusOr<PackedHyperLogLog> Packed(unsigned bits) const;
+  PackedHyperLogLog Compressed() const;
 
   // Returns kInvalidArgument, with the reason, unless both hash alike: same scheme, seed and rule.
   absl::Status CheckCompatible(const HyperLogLogView& other) const;
@@ -63,14 +92,19 @@ class HyperLogLogView {
  private:
   friend class HyperLogLog;
   friend class ConcurrentHyperLogLog;
+  friend class internal::RegisterReader;
   HyperLogLogView() = default;
-  std::span<const std::uint8_t> payload() const;
 
   std::span<const std::byte> image_;
+  std::span<const std::byte> payload_;  // what follows the header and, where it is kept, the HIP estimate
   std::uint64_t seed_ = 0;
+  std::uint64_t parameter_ = 0;  // of the form
+  std::uint32_t coupons_ = 0;
   unsigned precision_ = kMinPrecision;
+  bool keeps_hip_ = false;
   HashScheme hash_scheme_ = HashScheme::kThimble;
   RegisterRule rule_ = RegisterRule::kThimble;
+  HyperLogLogForm form_ = HyperLogLogForm::kDense;
 };
 
 // Counts distinct keys in space that does not depend on how many there are.
@@ -79,10 +113,11 @@ class HyperLogLogView {
 //   for (std::string_view name : names) users.Add(name);
 //   users.Estimate();
 //
-// Space    8 * 2^p bits + 72 bytes                 p = 12: 4,168 bytes
-// Error    standard error 1.04 / sqrt(2^p)         p = 12: 1.6 %
+// Space    8 * 2^p bits + 72 bytes                 p = 12: 4,168 bytes; packed 3.1 KB and 2.1 KB, compressed 1.5 KB
+//          with a sparse start 4 bytes a key up to min(2^p / 4, 4096) keys
+// Error    standard error 1.04 / sqrt(2^p)         p = 12: 1.6 %; HIP 0.83 / sqrt(2^p); sparse: exact to 0.01 %
 // Time     Add O(1), one cache line; Estimate and Merge O(2^p)
-// Merge    lossless: merging sketches equals sketching the union
+// Merge    lossless: merging sketches equals sketching the union; HIP estimates are dropped
 // Threads  const methods are safe together; writers need exclusion (or see ConcurrentHyperLogLog)
 // Errors   Make: kInvalidArgument; Merge: kInvalidArgument for another hash scheme, seed or rule
 // Paper    Flajolet, Fusy, Gandouet, Meunier 2007; estimator: Ertl, arXiv:1702.01284
@@ -93,6 +128,8 @@ class HyperLogLog : public Owner<HyperLogLogView> {
     HashScheme hash_scheme = HashScheme::kThimble;
     RegisterRule rule = RegisterRule::kThimble;
     std::uint64_t seed = 1;
+    bool sparse = false;  // begin with a list of hashes; on the heap only
+    bool hip = false;     // keep the HIP estimate too, 16 bytes; better while one stream feeds one sketch
 
     // What other systems use: the same items give the same registers as theirs.
     static Options DataSketches(unsigned lg_k, std::uint64_t seed = 9001);
@@ -105,8 +142,16 @@ class HyperLogLog : public Owner<HyperLogLogView> {
   static absl::StatusOr<HyperLogLog> Make(const Options& options, Buffer buffer);
   static std::uint64_t ImageBytes(const Options& options);
   static absl::StatusOr<HyperLogLog> Open(Buffer buffer);
+  // Of registers or coupons from elsewhere; `hip` is the HIP estimate that came with them, where options.hip keeps it.
   // Returns kInvalidArgument unless there are 2^p registers, none above the highest rank.
-  static absl::StatusOr<HyperLogLog> FromRegisters(const Options& options, std::span<const std::uint8_t> registers);
+  static absl::StatusOr<HyperLogLog> FromRegisters(const Options& options, std::span<const std::uint8_t> registers,
+                                                   std::optional<double> hip = {});
+  static absl::StatusOr<HyperLogLog> FromCoupons(const Options& options, std::span<const std::uint32_t> coupons);
+
+  // A sketch of any form as a dense one, folded down to `precision`. Returns kInvalidArgument if that is above its own.
+  static absl::StatusOr<HyperLogLog> Folded(const HyperLogLogView& view, unsigned precision);
+  // What either has seen, at the lower precision of the two; sparse if both are.
+  static absl::StatusOr<HyperLogLog> Union(const HyperLogLogView& a, const HyperLogLogView& b);
 
   // Adds a key: an integer of any width, text, or bytes. As in DataSketches, its rule ignores the empty string and
   // sign-extends unsigned integers too.
@@ -133,7 +178,11 @@ class HyperLogLog : public Owner<HyperLogLogView> {
 
  private:
   HyperLogLog(HyperLogLogView view, Buffer buffer);
-  std::span<std::uint8_t> mutable_registers();
+  std::uint8_t* mutable_registers();
+  void RaiseTo(std::uint32_t index, std::uint8_t rank);
+  void AddCoupon(std::uint32_t coupon);
+  void Densify();
+  void StoreHip(double hip);
   void AddInteger(std::uint64_t key, unsigned unused_bits);
   void Raise(std::uint64_t hash) {
     const auto rank = static_cast<Register>(std::countr_zero(hash | guard_) + 1);
@@ -145,7 +194,7 @@ class HyperLogLog : public Owner<HyperLogLogView> {
   // of Add fetch everything below anew for every key.
   enum class Register : std::uint8_t {};
 
-  Register* registers_ = nullptr;  // where kThimble's scheme and rule apply
+  Register* registers_ = nullptr;  // of a dense sketch without HIP, by thimble's scheme
   std::uint64_t guard_ = 0;        // ends the count of trailing zeros before the index
   unsigned shift_ = 0;
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "thimble/hyperloglog.h"
+#include "thimble/packed_hyperloglog.h"
 
 namespace thimble::testing {
 
@@ -13,6 +13,15 @@ inline void Exercise(const HyperLogLogView& view) {
   (void)view.EstimateLogLog();
   (void)view.EstimateSuperLogLog();
   (void)view.Registers();
+  (void)view.Coupons();
+  (void)view.Hip();
+  (void)view.StandardError();
+  (void)view.Packed(4);
+  (void)view.Packed(6);
+  (void)view.Compressed();
+  (void)view.Intersection(view);
+  (void)HyperLogLog::Union(view, view);
+  (void)HyperLogLog::Folded(view, 4);
   (void)view.CheckCompatible(view);
   HyperLogLog other({.precision = view.precision(), .hash_scheme = view.hash_scheme(), .rule = view.rule(), .seed = view.seed()});
   (void)other.Merge(view);
