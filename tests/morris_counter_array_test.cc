@@ -1,0 +1,197 @@
+#define BOOST_TEST_MODULE morris_counter_array
+#include "testing.h"
+
+#include <cmath>
+#include <numeric>
+#include <thread>
+
+#include "exercise/morris_counter_array.h"
+#include "statistics.h"
+#include "thimble/morris_counter_array.h"
+
+namespace thimble {
+namespace {
+
+using Options = MorrisCounterArray::Options;
+
+Options Narrow(unsigned width, std::uint64_t counters, double largest = 1e6, unsigned exact = 0) {
+  return {.counters = counters, .scale = *MorrisScale::ForLargest({.width = width, .largest = largest, .exact = exact})};
+}
+
+BOOST_AUTO_TEST_CASE(Scales) {
+  const MorrisScale chapter = MorrisScale::PowersOfTwo();
+  BOOST_TEST(chapter.Value(255) == 5.78960446e76, boost::test_tools::tolerance(1e-6));
+  BOOST_TEST(chapter.Value(1) == 1);
+  BOOST_TEST(chapter.Value(4) == 15, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(chapter.StandardError() == std::sqrt(0.5));
+  const MorrisScale better = *MorrisScale::ForLargest({.width = 8, .largest = 1e9});
+  BOOST_TEST(better.Value(255) == 1e9, boost::test_tools::tolerance(1e-5));
+  BOOST_TEST(better.StandardError() < 0.2);
+  const MorrisScale exact = *MorrisScale::ForLargest({.width = 8, .largest = 1e9, .exact = 100});
+  for (std::uint32_t c = 0; c <= 101; ++c) BOOST_TEST(exact.Value(c) == c);
+  BOOST_TEST(exact.ValueWithin(99, 2).upper == 99);
+  const MorrisScale wanted = *MorrisScale::ForError(1e9, 0.1);
+  BOOST_TEST(wanted.width() == 10u);
+  BOOST_TEST(wanted.StandardError() == 0.1, boost::test_tools::tolerance(1e-9));
+  CHECK_CODE(MorrisScale::Make(1, 2), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(MorrisScale::Make(17, 2), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(MorrisScale::Make(8, 1), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(MorrisScale::Make(4, 2, 15), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(MorrisScale::ForError(1e300, 1e-6), absl::StatusCode::kInvalidArgument);
+}
+
+BOOST_AUTO_TEST_CASE(SizesAndGolden) {
+  BOOST_TEST(MorrisCounterArray::ImageBytes(Narrow(6, 100'000'000)) == 75'000'136u);
+  BOOST_TEST(MorrisCounterArray(Narrow(8, 1)).image().size() == 144u);
+  const MorrisCounterArray empty(Narrow(8, 0));
+  REQUIRE_OK(empty.Verify());
+  MorrisCounterArray counters(Narrow(6, 40));
+  for (std::size_t i = 0; i < 40; ++i) counters.Add(i, i * i * i);
+  testing::CheckGolden("morris_counter_array", counters.image());
+}
+
+// Neighbours are left alone, whatever the width.
+BOOST_AUTO_TEST_CASE(CountersAreApart) {
+  for (unsigned width = 2; width <= 16; ++width) {
+    const unsigned exact = (1u << width) - 2;
+    MorrisCounterArray counters({.counters = 37, .scale = *MorrisScale::Make(width, 2, exact)});
+    std::vector<std::uint64_t> model(37), indices;
+    std::mt19937_64 random(width);
+    for (int i = 0; i < 2000; ++i) {
+      const std::size_t at = random() % 37;
+      if (model[at] == exact) continue;
+      indices.push_back(at);
+      ++model[at];
+    }
+    counters.IncrementMany(indices);
+    for (std::size_t i = 0; i < 37; ++i) BOOST_REQUIRE_EQUAL(counters.Estimate(i), static_cast<double>(model[i]));
+    REQUIRE_OK(counters.Verify());
+  }
+}
+
+// The error is the theory's for every width: this also prints bits against error.
+BOOST_AUTO_TEST_CASE(ErrorIsAsPromised) {
+  for (unsigned width : {4u, 6u, 8u, 12u, 16u}) {
+    // Few bits make errors of many standard errors likely: their mean square takes more trials to settle.
+    const auto trials = static_cast<std::size_t>(testing::Trials(width <= 6 ? 40000 : 400, width <= 6 ? 200000 : 20000));
+    MorrisCounterArray counters(Narrow(width, trials));
+    const double promised = counters.scale().StandardError();
+    std::uint64_t before = 0;
+    for (std::uint64_t n : {1000u, 10000u, 100000u}) {
+      testing::RelativeErrors errors;
+      for (std::size_t i = 0; i < trials; ++i) {
+        counters.Add(i, n - before);
+        errors.Add(counters.Estimate(i), static_cast<double>(n));
+      }
+      errors.Check(promised, "Morris, " + std::to_string(width) + " bits to 10^6, n=" + std::to_string(n));
+      before = n;
+    }
+  }
+}
+
+// Adding n at once is distributed as n increments.
+BOOST_AUTO_TEST_CASE(AddIsManyIncrements) {
+  const auto trials = static_cast<std::size_t>(testing::Trials(2000, 50000));
+  MorrisCounterArray at_once(Narrow(6, trials)), singly({.counters = trials, .scale = at_once.scale(), .seed = 2});
+  std::vector<double> a(64), b(64);
+  for (std::size_t i = 0; i < trials; ++i) {
+    at_once.Add(i, 700);
+    for (int n = 0; n < 700; ++n) singly.Increment(i);
+    ++a[at_once.State(i)];
+    ++b[singly.State(i)];
+  }
+  double chi_square = 0;
+  int cells = 0;
+  for (std::size_t state = 0; state < 64; ++state) {
+    if (a[state] + b[state] < 10) continue;
+    chi_square += (a[state] - b[state]) * (a[state] - b[state]) / (a[state] + b[state]);
+    ++cells;
+  }
+  BOOST_TEST(cells > 5);
+  BOOST_TEST(chi_square < cells + 4 * std::sqrt(2 * cells));
+}
+
+BOOST_AUTO_TEST_CASE(MergeIsUnbiasedAndAsPrecise) {
+  const auto trials = static_cast<std::size_t>(testing::Trials(2000, 50000));
+  MorrisCounterArray a(Narrow(6, trials)), b({.counters = trials, .scale = a.scale(), .seed = 2});
+  for (std::size_t i = 0; i < trials; ++i) {
+    a.Add(i, 3000);
+    b.Add(i, 2000);
+  }
+  REQUIRE_OK(a.Merge(b));
+  testing::RelativeErrors errors;
+  for (std::size_t i = 0; i < trials; ++i) errors.Add(a.Estimate(i), 5000);
+  errors.Check(a.scale().StandardError(), "merged");
+  CHECK_CODE(a.Merge(MorrisCounterArray(Narrow(6, trials + 1))), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(a.Merge(MorrisCounterArray(Narrow(8, trials))), absl::StatusCode::kInvalidArgument);
+}
+
+BOOST_AUTO_TEST_CASE(SingleCounterAndItsBounds) {
+  const MorrisScale scale = *MorrisScale::ForLargest({.width = 8, .largest = 1e12, .exact = 10});
+  int outside = 0;
+  const int trials = testing::Trials(400, 20000);
+  for (int trial = 0; trial < trials; ++trial) {
+    MorrisCounter counter(scale, static_cast<std::uint64_t>(trial)), other(scale, static_cast<std::uint64_t>(trial + trials));
+    for (int i = 0; i < 7; ++i) counter.Increment();
+    BOOST_REQUIRE_EQUAL(counter.Estimate(), 7);
+    counter.Add(1'000'000);
+    other.Add(500'000);
+    counter.Merge(other);
+    outside += counter.LowerBound(2) > 1'500'007 || counter.UpperBound(2) < 1'500'007;
+  }
+  BOOST_TEST(outside <= trials * 0.055 + 4 * std::sqrt(trials * 0.055));
+  // A full byte stays full.
+  const MorrisScale powers = MorrisScale::PowersOfTwo();
+  MorrisCounter full(powers, 1, 300);
+  full.Increment();
+  BOOST_TEST(full.state() == 255u);
+}
+
+BOOST_AUTO_TEST_CASE(SameSeedSameStates) {
+  MorrisCounterArray a(Narrow(6, 10)), b(Narrow(6, 10));
+  for (int i = 0; i < 10000; ++i) {
+    a.Increment(static_cast<std::size_t>(i % 10));
+    b.Increment(static_cast<std::size_t>(i % 10));
+  }
+  BOOST_TEST(std::ranges::equal(a.image(), b.image()));
+  absl::StatusOr<MorrisCounterArray> again = MorrisCounterArray::Open(Buffer::Copy(a.image()));
+  REQUIRE_OK(again);
+  again->Add(3, 100000);
+  BOOST_TEST(again->Estimate(3) > a.Estimate(3));
+  Buffer damaged = Buffer::Copy(a.image());
+  damaged.data()[135] = std::byte{0xf0};
+  CHECK_CODE(MorrisCounterArray::Open(std::move(damaged)), absl::StatusCode::kDataLoss);
+}
+
+BOOST_AUTO_TEST_CASE(ThreadsCountAtOnce) {
+  for (unsigned width : {2u, 4u, 8u, 16u}) {
+    const std::uint64_t largest = width == 2 ? 50 : 1'000'000;
+    ConcurrentMorrisCounterArray counters(Narrow(width, 64, static_cast<double>(largest)));
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&] {
+        for (std::size_t i = 0; i < 64 * (width == 2 ? 5u : 500u); ++i) counters.Increment(i % 64);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    const double n = width == 2 ? 20 : 2000;
+    double sum = 0;
+    for (std::size_t i = 0; i < 64; ++i) sum += counters.Estimate(i);
+    // The mean of 64 counters has an eighth of their error; the two bits saturate beyond their largest count.
+    if (width > 2) BOOST_TEST(std::abs(sum / 64 / n - 1) < 4 * counters.scale().StandardError() / 8);
+    REQUIRE_OK(counters.Verify());
+    REQUIRE_OK(ConcurrentMorrisCounterArray::Open(Buffer::Copy(counters.image())));
+  }
+  CHECK_CODE(ConcurrentMorrisCounterArray::Make(Narrow(6, 10)), absl::StatusCode::kInvalidArgument);
+}
+
+BOOST_AUTO_TEST_CASE(Mutations) {
+  MorrisCounterArray counters(Narrow(6, 100));
+  for (std::size_t i = 0; i < 100; ++i) counters.Add(i, i * i);
+  const int opened = testing::ExerciseMutations<MorrisCounterArrayView>(
+      counters.image(), testing::Trials(10000, 1000000), [](const MorrisCounterArrayView& view) { testing::Exercise(view); });
+  BOOST_TEST(opened > 1000);
+}
+
+}  // namespace
+}  // namespace thimble
