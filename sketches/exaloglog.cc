@@ -7,11 +7,14 @@
 #include <limits>
 #include <string>
 
+#include "likelihood.h"
 #include "scheme_hash.h"
 #include "status_macros.h"
 
 namespace thimble {
 namespace {
+
+using internal::Likelihood;
 
 // The paper's t: update values per halving of their probability are 2^t.
 constexpr unsigned kFine = 2;
@@ -65,31 +68,6 @@ std::uint32_t Fold(std::uint32_t value, std::size_t index, unsigned from, unsign
   return Update(folded, largest + more, d);
 }
 
-// Figures of the estimator that depend on d only: with b = 2^(2^-t) and a = 1 + b^-d / (b - 1), the variance is
-// ln b / (zeta(2, a) m), and the bias (1 + c / m) with c as below (zeta is Hurwitz's).
-struct Theory {
-  double deviation;  // times sqrt(m)
-  double bias;       // c
-};
-
-Theory TheoryOf(unsigned d) {
-  const double log_b = std::log(2.0) / (1 << kFine);
-  const double rest = std::exp(-log_b * d) / std::expm1(log_b);
-  const auto zeta = [a = 1 + rest](double s) {
-    // Thirty terms, and Euler and Maclaurin's integral for the others.
-    double sum = 0;
-    for (int k = 0; k < 30; ++k) sum += std::pow(a + k, -s);
-    return sum + std::pow(a + 30, 1 - s) / (s - 1) + std::pow(a + 30, -s) / 2;
-  };
-  return {std::sqrt(log_b / zeta(2)), log_b * (1 + 2 * rest) * zeta(3) / (zeta(2) * zeta(2))};
-}
-
-// The log-likelihood of `load` keys a register is -load * unseen + sum over j of seen[j] * ln(1 - exp(-load / 2^j)).
-struct Likelihood {
-  double unseen = 0;               // expected number of updates, for each key a register, that did not happen
-  std::array<double, 65> seen{};  // updates that did, by the exponent j of their probability
-};
-
 Likelihood LikelihoodOf(const ExaLogLogView& view) {
   const unsigned d = view.history(), last = 64 - view.precision();
   // Exponent and probability of each update value, and the probability of all above it.
@@ -115,35 +93,6 @@ Likelihood LikelihoodOf(const ExaLogLogView& view) {
     }
   }
   return likelihood;
-}
-
-// Where the likelihood's derivative is zero: load * unseen = sum of seen[j] * g(load / 2^j), g(x) = x / (e^x - 1). The
-// difference is increasing and concave, so Newton's steps from the left of the root stay left of it. g(x) >= 1 - x / 2 gives
-// the start.
-double SolveLoad(const Likelihood& likelihood) {
-  double count = 0, slope = 0;
-  for (unsigned j = 0; j < likelihood.seen.size(); ++j) {
-    count += likelihood.seen[j];
-    slope += std::ldexp(likelihood.seen[j], -static_cast<int>(j) - 1);
-  }
-  if (count == 0) return 0;
-  if (likelihood.unseen == 0) return std::numeric_limits<double>::infinity();
-  double load = count / (likelihood.unseen + slope);
-  for (int step = 0; step < 200; ++step) {
-    double difference = load * likelihood.unseen, derivative = likelihood.unseen;
-    for (unsigned j = 0; j < likelihood.seen.size(); ++j) {
-      if (likelihood.seen[j] == 0) continue;
-      const double scale = std::ldexp(1, -static_cast<int>(j)), x = load * scale;
-      if (x > 700) continue;
-      const double e = std::expm1(x), g = x < 1e-9 ? 1 - x / 2 : x / e;
-      difference -= likelihood.seen[j] * g;
-      derivative -= likelihood.seen[j] * scale * (x < 1e-4 ? x / 6 - 0.5 : (e - x * (e + 1)) / (e * e));
-    }
-    const double next = load - difference / derivative;
-    if (!(next > load * (1 + 1e-13))) break;
-    load = next;
-  }
-  return load;
 }
 
 absl::Status CheckOptions(const ExaLogLog::Options& options) {
@@ -197,10 +146,10 @@ absl::Status ExaLogLogView::Verify() const {
 
 double ExaLogLogView::Estimate() const {
   const auto m = static_cast<double>(register_count());
-  return m * SolveLoad(LikelihoodOf(*this)) / (1 + TheoryOf(history_).bias / m);
+  return m * internal::MaximumLikelihoodLoad(LikelihoodOf(*this)) / (1 + internal::LikelihoodTheoryOf(kFine, history_).bias / m);
 }
 
-double ExaLogLogView::StandardError() const { return TheoryOf(history_).deviation / std::sqrt(static_cast<double>(register_count())); }
+double ExaLogLogView::StandardError() const { return internal::LikelihoodTheoryOf(kFine, history_).deviation / std::sqrt(static_cast<double>(register_count())); }
 double ExaLogLogView::LowerBound(double sigmas) const { return Estimate() / (1 + sigmas * StandardError()); }
 
 double ExaLogLogView::UpperBound(double sigmas) const {

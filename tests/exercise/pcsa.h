@@ -1,0 +1,20 @@
+#pragma once
+
+#include "thimble/pcsa.h"
+
+namespace thimble::testing {
+
+// Calls every const method.
+inline void Exercise(const PcsaView& view) {
+  (void)view.Verify();
+  (void)view.Estimate();
+  (void)view.LowerBound(2);
+  (void)view.UpperBound(200);
+  (void)view.CheckCompatible(view);
+  (void)view.Compressed();
+  (void)CompressedPcsa::Union(view, view);
+  Pcsa other({.precision = view.precision(), .hash_scheme = view.hash_scheme(), .seed = view.seed()});
+  (void)other.Merge(view);
+}
+
+}  // namespace thimble::testing
