@@ -49,9 +49,22 @@ std::function<void()> Decodes(const PackedVectorView& packed) {
   };
 }
 
+// So many that neither fits in a cache.
+void RunBeyondCaches(Comparison& c) {
+  const std::size_t n = c.Size(100'000'000, 1'000'000);
+  PackedVector packed({.width = 10, .size = n});
+  for (std::size_t i = 0; i < n; ++i) packed.Set(i, i % 1024);
+  const std::vector<std::uint32_t> plain(packed.image().size() / 4, 1);
+  const std::vector<std::uint32_t> indices = RandomIndices(n, c.Size(400'000, 100'000));
+  std::vector<std::uint32_t> plain_indices(indices);
+  for (std::uint32_t& i : plain_indices) i = static_cast<std::uint32_t>(std::uint64_t{i} * plain.size() / n);
+  c.Time("100 M of 10 bits", "random get ns", indices.size(), Gets(packed, indices), {{"vector<u32> of equal bytes", Gets(plain, plain_indices)}});
+}
+
 void Run(Comparison& c) {
+  RunBeyondCaches(c);
   const std::size_t n = c.Size(10'000'000, 100'000);
-  const std::vector<std::uint32_t> indices = RandomIndices(n, c.Size(4'000'000, 100'000));
+  const std::vector<std::uint32_t> indices = RandomIndices(n, c.Size(400'000, 100'000));
   for (const std::uint64_t max : {std::uint64_t{1}, std::uint64_t{1000}, LowBits(17), LowBits(27), LowBits(40), LowBits(63)}) {
     const std::vector<std::uint64_t> values = UniformValues(n, max);
     const PackedVector packed = PackedVector::From(values);

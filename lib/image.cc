@@ -33,6 +33,7 @@ std::string_view KindName(Kind kind) {
     case Kind::kStringMap: return "StringMap";
     case Kind::kStringColumn: return "StringColumn";
     case Kind::kStringPool: return "StringPool";
+    case Kind::kDecimalVector: return "DecimalVector";
     case Kind::kBloomFilter: return "BloomFilter";
     case Kind::kScalableBloomFilter: return "ScalableBloomFilter";
     case Kind::kStaticFilter: return "StaticFilter";

@@ -22,6 +22,13 @@ bool AllZero(std::span<const std::byte> bytes) {
 }
 
 template <class T>
+unsigned WidthOf(std::span<const T> values) {
+  T all = 1;
+  for (const T value : values) all |= value;
+  return static_cast<unsigned>(std::bit_width(all));
+}
+
+template <class T>
 std::span<T> Within(std::span<T> out, std::uint64_t first, std::uint64_t size) {
   return out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size - std::min(first, size))));
 }
@@ -93,22 +100,31 @@ absl::StatusOr<PackedVector> PackedVector::Open(Buffer buffer) {
 }
 
 template <class T>
-PackedVector PackedVector::Pack(std::span<const T> values) {
-  std::uint64_t all = 0;
-  for (const T value : values) all |= value;
-  const auto width = static_cast<unsigned>(std::bit_width(all | 1));
-  PackedVector packed({.width = width, .size = values.size()});
-  std::byte* run = packed.data() + kHeaderBytes;
+void PackedVector::Fill(std::span<const T> values) {
   std::uint64_t at = 0;
   for (const T value : values) {
-    WriteBits(run, at, width, value);
-    at += width;
+    WriteBits(data() + kHeaderBytes, at, width_, value);
+    at += width_;
   }
+}
+
+PackedVector PackedVector::From(std::span<const std::uint64_t> values) {
+  PackedVector packed({.width = WidthOf(values), .size = values.size()});
+  packed.Fill(values);
   return packed;
 }
 
-PackedVector PackedVector::From(std::span<const std::uint64_t> values) { return Pack(values); }
-PackedVector PackedVector::From(std::span<const std::uint32_t> values) { return Pack(values); }
+PackedVector PackedVector::From(std::span<const std::uint32_t> values) {
+  PackedVector packed({.width = WidthOf(values), .size = values.size()});
+  packed.Fill(values);
+  return packed;
+}
+
+absl::StatusOr<PackedVector> PackedVector::From(std::span<const std::uint64_t> values, Buffer buffer) {
+  THIMBLE_ASSIGN_OR_RETURN(PackedVector packed, Make({.width = WidthOf(values), .size = values.size()}, std::move(buffer)));
+  packed.Fill(values);
+  return packed;
+}
 
 void PackedVector::Set(std::uint64_t i, std::uint64_t value) {
   assert(i < size() && value <= LowBits(width()));

@@ -7,9 +7,13 @@
 #include "status_macros.h"
 #include "thimble/bit_vector.h"
 #include "thimble/bloom_filter.h"
+#include "thimble/decimal_vector.h"
 #include "thimble/elias_fano.h"
+#include "thimble/frame_vector.h"
 #include "thimble/hyperloglog.h"
 #include "thimble/packed_vector.h"
+#include "thimble/record_table.h"
+#include "thimble/skewed_vector.h"
 #include "thimble/string_store.h"
 
 namespace thimble::tools {
@@ -57,13 +61,23 @@ Contents OfHyperLogLog(const HyperLogLogView& v) { return {v.register_count(), {
 // How short text can be made, nobody knows.
 Contents OfStringStore(const StringStoreView& v) { return {v.size(), {}}; }
 
+// What a choice of frames, levels or digits could save at most, nobody knows.
+Contents OfFrameVector(const FrameVectorView& v) { return {v.size(), {}}; }
+Contents OfSkewedVector(const SkewedVectorView& v) { return {v.size(), {}}; }
+Contents OfDecimalVector(const DecimalVectorView& v) { return {v.size(), {}}; }
+Contents OfPackedRecords(const RecordTableView& v) { return {v.size(), {}}; }
+
 // One line a kind.
 constexpr KindEntry kKinds[] = {
     Entry<BitVectorView, OfBitVector>(),
     Entry<BloomFilterView, OfBloomFilter>(),
+    Entry<DecimalVectorView, OfDecimalVector>(),
     Entry<EliasFanoView, OfEliasFano>(),
+    Entry<FrameVectorView, OfFrameVector>(),
     Entry<HyperLogLogView, OfHyperLogLog>(),
     Entry<PackedVectorView, OfPackedVector>(),
+    Entry<RecordTableView, OfPackedRecords>(),
+    Entry<SkewedVectorView, OfSkewedVector>(),
     Entry<StringStoreView, OfStringStore>(),
 };
 

@@ -27,6 +27,7 @@ enum class Kind : std::uint16_t {
   kStringMap = 15,
   kStringColumn = 16,
   kStringPool = 17,
+  kDecimalVector = 18,
 
   // sketches: approximate structures
   kBloomFilter = 64,

@@ -86,6 +86,8 @@ class PackedVector : public Owner<PackedVectorView> {
   // The values at the smallest width that holds them all.
   static PackedVector From(std::span<const std::uint64_t> values);
   static PackedVector From(std::span<const std::uint32_t> values);
+  // In place. Returns kInvalidArgument if the buffer is too small.
+  static absl::StatusOr<PackedVector> From(std::span<const std::uint64_t> values, Buffer buffer);
 
   // Requires: i < size(), value < 2^width().
   void Set(std::uint64_t i, std::uint64_t value);
@@ -100,7 +102,7 @@ class PackedVector : public Owner<PackedVectorView> {
  private:
   PackedVector(PackedVectorView view, Buffer buffer) : Owner(view, std::move(buffer)) {}
   template <class T>
-  static PackedVector Pack(std::span<const T> values);
+  void Fill(std::span<const T> values);
   absl::Status Reserve(std::uint64_t count);
   void WriteHeader(std::uint64_t image_bytes);
   std::uint64_t capacity() const { return (image().size() - kHeaderBytes - kImageSlack) * 8 / width(); }

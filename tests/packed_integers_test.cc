@@ -1,0 +1,61 @@
+#define BOOST_TEST_MODULE packed_integers
+#include "thimble/packed_integers.h"
+
+#include "testing.h"
+
+namespace thimble {
+namespace {
+
+using absl::StatusCode;
+
+template <class T>
+void CheckPack(const std::vector<T>& values, Kind kind) {
+  const PackedIntegers packed = PackedIntegers::Pack(values);
+  BOOST_TEST((packed.kind() == kind), packed.plan().why);
+  BOOST_TEST(packed.image().size() == packed.plan().image_bytes);
+  BOOST_TEST(packed.plan().why.rfind(KindName(kind), 0) == 0u, packed.plan().why);
+  BOOST_REQUIRE_EQUAL(packed.size(), values.size());
+  std::vector<std::uint64_t> decoded(values.size());
+  packed.Decode(0, decoded);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    BOOST_REQUIRE_EQUAL(static_cast<T>(packed[i]), values[i]);
+    BOOST_REQUIRE_EQUAL(static_cast<T>(decoded[i]), values[i]);
+  }
+  REQUIRE_OK(PackedIntegers::Open(Buffer::Copy(packed.image())));
+  CHECK_CODE(PackedIntegers::Make(values, packed.plan(), Buffer::Heap(packed.image().size() - 8)), StatusCode::kInvalidArgument);
+}
+
+BOOST_AUTO_TEST_CASE(EachShapeFindsItsVector) {
+  constexpr std::size_t kValues = 20'000;
+  std::mt19937_64 random(1);
+  std::vector<std::uint64_t> values(kValues);
+  for (std::uint64_t& value : values) value = random() % 1001;
+  CheckPack(values, Kind::kPackedVector);
+  std::sort(values.begin(), values.end());
+  CheckPack(values, Kind::kEliasFano);
+  for (std::uint64_t& value : values) value = (std::uint64_t{1} << 40) + random() % 1001;
+  CheckPack(values, Kind::kFrameVector);
+  for (std::uint64_t& value : values) value = random() % 100 == 0 ? random() >> 10 : random() % 8;
+  CheckPack(values, Kind::kSkewedVector);
+  std::vector<std::int64_t> signed_values(kValues);
+  for (std::int64_t& value : signed_values) value = static_cast<std::int64_t>(random() % 1001);
+  CheckPack(signed_values, Kind::kPackedVector);
+  for (std::int64_t& value : signed_values) value -= 500;
+  CheckPack(signed_values, Kind::kFrameVector);
+  CheckPack(std::vector<std::uint64_t>(kValues, 12345), Kind::kFrameVector);
+}
+
+BOOST_AUTO_TEST_CASE(NoneAndOne) {
+  CheckPack(std::vector<std::uint64_t>{}, Kind::kPackedVector);
+  CheckPack(std::vector<std::uint64_t>{7}, Kind::kPackedVector);
+  CheckPack(std::vector<std::int64_t>{-7}, Kind::kFrameVector);
+}
+
+BOOST_AUTO_TEST_CASE(OtherKindsAreRefused) {
+  const BitVector bits = std::move(BitVector::Builder(100)).Finish().value();
+  CHECK_CODE(PackedIntegersView::Open(bits.image()), StatusCode::kFailedPrecondition);
+  CHECK_CODE(PackedIntegersView::Open({}), StatusCode::kDataLoss);
+}
+
+}  // namespace
+}  // namespace thimble
