@@ -286,6 +286,38 @@ BOOST_AUTO_TEST_CASE(TheRecommendedAreSavedAndVerified) {
   BOOST_TEST(Thimble(folder, "verify " + saved + " " + folder.Write("damaged.thimble", bytes)).exit_code == 4);
 }
 
+BOOST_AUTO_TEST_CASE(CsvAndMarkdownHoldTheSameRows) {
+  const Folder folder;
+  const std::string path = folder.Write("a.csv", "id,\"a,b\"\n1,x\n2,y\n");
+  const std::string options = "--structures shrunk " + path;
+  const std::string csv = Thimble(folder, "report --csv " + options).out;
+  BOOST_TEST(std::count(csv.begin(), csv.end(), '\n') == 4);  // names, two columns, rows
+  BOOST_TEST(csv.find("\r\n\"a,b\",text,2,2,\"std::vector<std::string>, shrunk\",naive,true,2,") != std::string::npos, csv);
+  const std::string markdown = Thimble(folder, "report --markdown " + options).out;
+  BOOST_TEST(markdown.find("## id: uint8, 2 elements, 2 distinct\n\n| structure |") != std::string::npos, markdown);
+  BOOST_TEST(Thimble(folder, "report --csv --json " + path).exit_code == 2);
+}
+
+BOOST_AUTO_TEST_CASE(GrowthIsARegression) {
+  const Folder folder;
+  const std::string small = folder.Write("a.txt", "1\n2\n3\n");
+  std::string values;
+  for (int i = 0; i < 1000; ++i) values += std::to_string(i % 200) + "\n";
+  const std::string large = folder.Write("b.txt", values);
+  folder.Write("old.json", Thimble(folder, "report --json --structures shrunk " + small).out);
+  const auto compare = [&](const std::string& path, const std::string& options) {
+    return Thimble(folder, "report --structures shrunk --compare " + folder.File("old.json") + " " + options + " " + path);
+  };
+  BOOST_TEST(compare(small, "--fail-over 1").exit_code == 0);
+  BOOST_TEST(compare(small, "").out.find("nothing changed") != std::string::npos);
+  BOOST_TEST(compare(large, "").exit_code == 0);
+  BOOST_TEST(compare(large, "--fail-over 50").exit_code == 6);
+  BOOST_TEST(compare(large, "").out.find("line: std::vector<int64_t>, shrunk") != std::string::npos);
+  folder.Write("old.json", "{\"schema\":1}");
+  BOOST_TEST(compare(small, "").exit_code == 4);
+  BOOST_TEST(Thimble(folder, "report --fail-over 1 " + small).exit_code == 2);
+}
+
 BOOST_AUTO_TEST_CASE(NothingIsLeftBehind) {
   const Folder folder;
   ReportOf(folder, folder.Write("a.csv", "a,b\n1,2\n"));

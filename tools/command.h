@@ -15,6 +15,7 @@ void AddConvert(CLI::App& app, int& exit_code);
 void AddCount(CLI::App& app, int& exit_code);
 void AddMerge(CLI::App& app, int& exit_code);
 void AddReport(CLI::App& app, int& exit_code);
+void AddRun(CLI::App& app, int& exit_code);
 void AddStat(CLI::App& app, int& exit_code);
 void AddVerify(CLI::App& app, int& exit_code);
 

@@ -34,6 +34,7 @@ int Main(int argc, char** argv) {
   AddCount(app, exit_code);
   AddMerge(app, exit_code);
   AddConvert(app, exit_code);
+  AddRun(app, exit_code);
   AddStat(app, exit_code);
   AddVerify(app, exit_code);
   try {

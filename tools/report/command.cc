@@ -6,11 +6,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include <CLI/CLI.hpp>
 
+#include "compare.h"
 #include "report.h"
 #include "save.h"
 
@@ -21,8 +23,10 @@ struct Options {
   ReadOptions read;
   MeasureOptions measure;
   std::string header = "auto";
-  bool json = false;
+  bool json = false, csv = false, markdown = false;
   std::string save;
+  std::string compare;  // an earlier report's JSON
+  std::optional<double> fail_over;
 };
 
 // Half of the machine's memory, shared by the structures that are measured at once.
@@ -33,6 +37,12 @@ std::uint64_t DefaultMemoryLimit(unsigned jobs) {
 }
 
 bool UseColour() { return isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr; }
+
+std::string Print(const Report& report, const Options& options) {
+  if (options.json) return ToJson(report);
+  if (options.csv) return ToCsv(report);
+  return options.markdown ? ToMarkdown(report) : ToTable(report, UseColour());
+}
 
 int Run(const Options& options) {
   Report report;
@@ -52,11 +62,20 @@ int Run(const Options& options) {
       if (const absl::Status saved = SaveRecommended(*table, report, options.save); !saved.ok()) return Complain(saved);
     }
   }
-  const std::string text = options.json ? ToJson(report) : ToTable(report, UseColour());
+  Changes changes;
+  if (!options.compare.empty()) {
+    absl::StatusOr<Changes> compared = CompareWith(report, options.compare);
+    if (!compared.ok()) return Complain(compared.status());
+    changes = *std::move(compared);
+  }
+  std::string text = Print(report, options);
+  if (!options.compare.empty() && !options.json && !options.csv) {
+    text += "\nsince " + options.compare + ":\n" + (changes.text.empty() ? "  nothing changed\n" : changes.text);
+  }
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     return Complain(absl::UnavailableError("cannot write the report"));
   }
-  return kOk;
+  return options.fail_over && changes.worst_percent > *options.fail_over ? kRegression : kOk;
 }
 
 }  // namespace
@@ -66,7 +85,9 @@ void AddReport(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<Options>();
   options->measure.jobs = std::clamp(std::thread::hardware_concurrency(), 1u, 2u);
   report->add_option("file", options->read.path, "lines, CSV or TSV; plain, gzip or zstd; - for stdin")->required();
-  report->add_flag("--json", options->json, "print JSON (schema 1, docs/report.md)");
+  CLI::Option* json = report->add_flag("--json", options->json, "print JSON (schema 1, docs/report.md)");
+  CLI::Option* csv = report->add_flag("--csv", options->csv, "print CSV")->excludes(json);
+  report->add_flag("--markdown", options->markdown, "print Markdown")->excludes(json)->excludes(csv);
   report->add_option("--column", options->measure.columns, "only this column; may be repeated")->allow_extra_args(false);
   report->add_option("--structures", options->measure.structures, "only structures with this in their name; commas separate several")->delimiter(',');
   report->add_option("--memory-limit", options->measure.memory_limit, "heap for each structure, such as 500MB or 4GiB; half of the machine's by default")
@@ -75,6 +96,8 @@ void AddReport(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(1u, 64u))
       ->capture_default_str();
   report->add_option("--save", options->save, "keep the recommended structures in this store file");
+  CLI::Option* compare = report->add_option("--compare", options->compare, "show what changed since this report, which --json wrote");
+  report->add_option("--fail-over", options->fail_over, "exit with 6 if a structure's heap grew by more than so many percent")->needs(compare);
   report->add_option("--format", options->read.format, "auto, lines, csv or tsv")->check(CLI::IsMember({"auto", "lines", "csv", "tsv"}));
   report->add_option("--header", options->header, "whether the first row names the columns: auto, yes or no")->check(CLI::IsMember({"auto", "yes", "no"}));
   report->callback([options, &exit_code] { exit_code = Run(*options); });

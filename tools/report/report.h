@@ -59,5 +59,8 @@ std::string_view JobName(footprint::Job job);
 std::string ToTable(const Report& report, bool colour);
 // The schema is docs/report.md.
 std::string ToJson(const Report& report);
+// A line for each structure, after a line of names; RFC 4180.
+std::string ToCsv(const Report& report);
+std::string ToMarkdown(const Report& report);
 
 }  // namespace thimble::tools

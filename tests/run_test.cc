@@ -1,0 +1,90 @@
+// thimble run from outside, and Mark from inside.
+#define BOOST_TEST_MODULE run
+#include "testing.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "test_image.h"
+#include "thimble/mark.h"
+
+namespace thimble {
+namespace {
+
+using Json = nlohmann::json;
+
+int Thimble(const std::string& arguments) {
+  const int status = std::system(("'" THIMBLE_TOOL "' run " + arguments).c_str());
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+Json RecordingOf(const std::string& command) {
+  const testing::TemporaryFolder folder;
+  Thimble("--interval 0.01 --json --output " + folder.File("run.json") + " -- " + command);
+  std::ifstream in(folder.File("run.json"));
+  return Json::parse(in);
+}
+
+// This program again takes memory in steps that it marks, when the environment says so.
+constexpr std::uint64_t kStep = std::uint64_t{32} << 20;
+constexpr int kSteps = 4;
+
+struct Steps {
+  Steps() {
+    if (std::getenv("THIMBLE_TEST_STEPS") == nullptr) return;
+    std::vector<Buffer> held;
+    for (int i = 0; i < kSteps; ++i) {
+      Mark("step " + std::to_string(i));
+      held.push_back(Buffer::Heap(kStep));
+      std::memset(held.back().data(), 1, kStep);
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    _exit(0);
+  }
+};
+const Steps steps;
+
+BOOST_AUTO_TEST_CASE(TheExitStatusIsTheCommands) {
+  BOOST_TEST(Thimble("-- true 2>/dev/null") == 0);
+  BOOST_TEST(Thimble("-- sh -c 'exit 7' 2>/dev/null") == 7);
+  BOOST_TEST(Thimble("-- sh -c 'kill -9 $$' 2>/dev/null") == 137);
+  BOOST_TEST(Thimble("-- /nonexistent/command 2>/dev/null") == 127);
+  BOOST_TEST(Thimble("2>/dev/null") == 2);
+}
+
+BOOST_AUTO_TEST_CASE(MarksAndChildrenAreSeen) {
+  const Json recording = RecordingOf("sh -c 'echo \"one mark\" > \"$THIMBLE_MARKS\"; sleep 0.3; true'");
+  BOOST_TEST(recording["schema"] == 1);
+  BOOST_TEST(recording["exit_status"] == 0);
+  BOOST_REQUIRE(recording["marks"].size() == 1u);
+  BOOST_TEST(recording["marks"][0]["name"] == "one mark");
+  std::uint64_t processes = 0;
+  for (const Json& sample : recording["samples"]) processes = std::max(processes, sample["processes"].get<std::uint64_t>());
+  BOOST_TEST(processes == 2u);  // the shell, and sleep
+}
+
+#ifndef __SANITIZE_ADDRESS__
+BOOST_AUTO_TEST_CASE(StepsAreDrawn) {
+  const Json recording = RecordingOf("env THIMBLE_TEST_STEPS=1 /proc/" + std::to_string(getpid()) + "/exe");
+  BOOST_REQUIRE(recording["marks"].size() == kSteps);
+  std::vector<double> highest(kSteps, 0);
+  for (const Json& sample : recording["samples"]) {
+    for (int i = 0; i < kSteps; ++i) {
+      const bool inside = sample["seconds"] >= recording["marks"][i]["seconds"] &&
+                          (i + 1 == kSteps || sample["seconds"] < recording["marks"][i + 1]["seconds"]);
+      if (inside) highest[static_cast<std::size_t>(i)] = std::max(highest[static_cast<std::size_t>(i)], sample["pss_bytes"].get<double>());
+    }
+  }
+  for (int i = 1; i < kSteps; ++i) {
+    BOOST_TEST(highest[static_cast<std::size_t>(i)] - highest[static_cast<std::size_t>(i - 1)] == static_cast<double>(kStep), boost::test_tools::tolerance(0.05));
+  }
+}
+#endif
+
+}  // namespace
+}  // namespace thimble

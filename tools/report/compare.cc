@@ -1,0 +1,79 @@
+#include "compare.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <map>
+
+#include <nlohmann/json.hpp>
+
+#include "format.h"
+#include "status_macros.h"
+
+namespace thimble::tools {
+namespace {
+
+using Json = nlohmann::json;
+using Costs = std::map<std::string, double>;  // "column: structure" to heap bytes; negative where it failed
+
+constexpr double kNoticed = 0.05;  // percent
+
+void AddCosts(const Json& structures, const std::string& column, Costs& costs) {
+  for (const Json& row : structures) {
+    costs[column + ": " + row.at("structure").get<std::string>()] = row.at("failure").is_null() ? row.at("heap_bytes").get<double>() : -1;
+  }
+}
+
+absl::StatusOr<Costs> CostsOf(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) return absl::UnavailableError(path + ": cannot be read");
+  try {
+    const Json json = Json::parse(in);
+    if (json.at("schema") != 1) return absl::DataLossError(path + ": a report of another schema");
+    Costs costs;
+    for (const Json& column : json.at("columns")) AddCosts(column.at("structures"), column.at("name"), costs);
+    AddCosts(json.at("rows").at("structures"), "rows", costs);
+    return costs;
+  } catch (const Json::exception& error) {
+    return absl::DataLossError(path + ": no report: " + error.what());
+  }
+}
+
+void AddCosts(const ColumnReport& column, const std::string& name, Costs& costs) {
+  for (const StructureRow& row : column.structures) {
+    costs[name + ": " + row.structure->name] = row.measured.ok() ? static_cast<double>(row.measured.heap_bytes) : -1;
+  }
+}
+
+std::string Signed(double percent) { return std::string(percent > 0 ? 1 : 0, '+') + Figure(percent) + " %"; }
+
+}  // namespace
+
+absl::StatusOr<Changes> CompareWith(const Report& report, const std::string& path) {
+  THIMBLE_ASSIGN_OR_RETURN(const Costs before, CostsOf(path));
+  Costs after;
+  for (const ColumnReport& column : report.columns) AddCosts(column, column.name, after);
+  AddCosts(report.whole_rows, "rows", after);
+
+  Changes changes;
+  for (const auto& [name, bytes] : after) {
+    const std::string line = "  " + PadRight(Shorten(name, 70), 70) + " ";
+    const auto old = before.find(name);
+    if (old == before.end()) {
+      changes.text += line + "new\n";
+    } else if (old->second >= 0 && bytes < 0) {
+      changes.text += line + "fails now\n";
+      changes.worst_percent = HUGE_VAL;
+    } else if (old->second > 0 && bytes >= 0) {
+      const double percent = 100 * (bytes / old->second - 1);
+      changes.worst_percent = std::max(changes.worst_percent, percent);
+      if (std::fabs(percent) >= kNoticed) changes.text += line + PadLeft(HumanBytes(old->second), 6) + " -> " + PadLeft(HumanBytes(bytes), 6) + "  " + Signed(percent) + "\n";
+    }
+  }
+  for (const auto& [name, bytes] : before) {
+    if (after.count(name) == 0) changes.text += PadRight("", 2) + PadRight(Shorten(name, 70), 70) + " gone\n";
+  }
+  return changes;
+}
+
+}  // namespace thimble::tools

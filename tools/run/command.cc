@@ -1,0 +1,116 @@
+#include "command.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "report/format.h"
+#include "run/recorder.h"
+
+namespace thimble::tools {
+namespace {
+
+struct Options {
+  std::vector<std::string> command;
+  double interval = 0.05;
+  bool json = false;
+  std::string output;
+};
+
+// From one mark to the next.
+struct Stretch {
+  std::string name;
+  double from, to;
+  TreeMemory peak, last;
+};
+
+std::vector<Stretch> StretchesOf(const Recording& recording) {
+  std::vector<Stretch> stretches{{"start", 0, recording.seconds, {}, {}}};
+  for (const MarkedMoment& mark : recording.marks) {
+    stretches.back().to = mark.seconds;
+    stretches.push_back({mark.name, mark.seconds, recording.seconds, {}, {}});
+  }
+  for (const Sample& sample : recording.samples) {
+    const auto after = std::find_if(stretches.begin(), stretches.end(), [&](const Stretch& s) { return s.from > sample.seconds; });
+    Stretch& stretch = *std::prev(after);
+    stretch.last = sample.memory;
+    stretch.peak.pss_bytes = std::max(stretch.peak.pss_bytes, sample.memory.pss_bytes);
+    stretch.peak.rss_bytes = std::max(stretch.peak.rss_bytes, sample.memory.rss_bytes);
+    stretch.peak.processes = std::max(stretch.peak.processes, sample.memory.processes);
+  }
+  return stretches;
+}
+
+std::string Line(const std::string& name, double from, double to, const TreeMemory& peak) {
+  return PadRight(Shorten(name, 40), 40) + PadLeft(Seconds(from), 8) + PadLeft(Seconds(to - from), 8) +
+         PadLeft(HumanBytes(static_cast<double>(peak.pss_bytes)), 10) + PadLeft(HumanBytes(static_cast<double>(peak.rss_bytes)), 10) +
+         PadLeft(std::to_string(peak.processes), 11) + "\n";
+}
+
+std::string ToTable(const Recording& recording) {
+  std::string text = PadRight("from mark", 40) + PadLeft("at", 8) + PadLeft("lasts", 8) + PadLeft("peak PSS", 10) + PadLeft("peak RSS", 10) +
+                     PadLeft("processes", 11) + "\n";
+  TreeMemory peak;
+  for (const Stretch& stretch : StretchesOf(recording)) {
+    text += Line(stretch.name, stretch.from, stretch.to, stretch.peak);
+    peak.pss_bytes = std::max(peak.pss_bytes, stretch.peak.pss_bytes);
+    peak.rss_bytes = std::max(peak.rss_bytes, stretch.peak.rss_bytes);
+    peak.processes = std::max(peak.processes, stretch.peak.processes);
+  }
+  return text + Line("in all", 0, recording.seconds, peak);
+}
+
+std::string ToJson(const Recording& recording) {
+  using Json = nlohmann::ordered_json;
+  Json json = {{"schema", 1}, {"command", recording.command}, {"exit_status", recording.exit_status}, {"seconds", recording.seconds}};
+  std::uint64_t pss = 0, rss = 0;
+  Json samples = Json::array(), marks = Json::array();
+  for (const Sample& sample : recording.samples) {
+    pss = std::max(pss, sample.memory.pss_bytes);
+    rss = std::max(rss, sample.memory.rss_bytes);
+    samples.push_back({{"seconds", sample.seconds},
+                       {"pss_bytes", sample.memory.pss_bytes},
+                       {"rss_bytes", sample.memory.rss_bytes},
+                       {"processes", sample.memory.processes}});
+  }
+  for (const MarkedMoment& mark : recording.marks) marks.push_back({{"seconds", mark.seconds}, {"name", mark.name}});
+  json["peak_pss_bytes"] = pss;
+  json["peak_rss_bytes"] = rss;
+  json["marks"] = std::move(marks);
+  json["samples"] = std::move(samples);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+int Run(const Options& options) {
+  const absl::StatusOr<Recording> recording = Record(options.command, options.interval);
+  if (!recording.ok()) return Complain(recording.status());
+  const std::string text = options.json ? ToJson(*recording) : ToTable(*recording);
+  std::FILE* out = options.output.empty() ? stderr : std::fopen(options.output.c_str(), "we");
+  if (out == nullptr || std::fwrite(text.data(), 1, text.size(), out) != text.size() || std::fflush(out) != 0) {
+    return Complain(absl::UnavailableError(options.output + ": cannot write the report"));
+  }
+  if (out != stderr) std::fclose(out);
+  return recording->exit_status;
+}
+
+}  // namespace
+
+void AddRun(CLI::App& app, int& exit_code) {
+  CLI::App* run = app.add_subcommand("run", "Run a command, and show the memory that it and its children take over time");
+  auto options = std::make_shared<Options>();
+  run->add_option("--interval", options->interval, "seconds between two looks")->check(CLI::Range(0.001, 3600.0))->capture_default_str();
+  run->add_flag("--json", options->json, "every sample and mark, as JSON");
+  run->add_option("--output", options->output, "where the report goes; stderr by default");
+  run->add_option("command", options->command, "after --: the command and its arguments")->required();
+  run->footer(
+      "Lines that the command writes to the named pipe $THIMBLE_MARKS (a program: thimble::Mark) name moments\n"
+      "of the report. The exit status is the command's, or 128 + the signal that ended it.");
+  run->callback([options, &exit_code] { exit_code = Run(*options); });
+}
+
+}  // namespace thimble::tools

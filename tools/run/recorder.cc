@@ -1,0 +1,143 @@
+#include "run/recorder.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+
+#include "status_macros.h"
+
+namespace thimble::tools {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double kFirstWait = 0.001;  // then twice as long each time, up to the interval: short commands are seen too
+constexpr double kCostShare = 50;
+
+double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+absl::Status SystemError(const std::string& what) { return absl::UnavailableError(what + ": " + std::strerror(errno)); }
+
+// A named pipe in a folder of its own, for marks.
+class MarkPipe {
+ public:
+  static absl::StatusOr<MarkPipe> Make() {
+    std::error_code error;
+    std::string folder = (std::filesystem::temp_directory_path(error) / "thimble-run-XXXXXX").string();
+    if (error || mkdtemp(folder.data()) == nullptr) return SystemError("temporary folder");
+    MarkPipe pipe(folder);
+    if (mkfifo(pipe.path().c_str(), 0600) != 0) return SystemError(pipe.path());
+    pipe.fd_ = open(pipe.path().c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (pipe.fd_ < 0) return SystemError(pipe.path());
+    return pipe;
+  }
+  MarkPipe(MarkPipe&& other) noexcept : folder_(std::move(other.folder_)), fd_(std::exchange(other.fd_, -1)) { other.folder_.clear(); }
+  MarkPipe& operator=(MarkPipe&&) = delete;
+  ~MarkPipe() {
+    if (fd_ >= 0) close(fd_);
+    std::error_code ignored;
+    if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+  }
+
+  int fd() const { return fd_; }
+  std::string path() const { return folder_ + "/marks"; }
+
+  // The lines that arrived.
+  std::vector<std::string> Read() {
+    char bytes[4096];
+    ssize_t got;
+    while ((got = read(fd_, bytes, sizeof bytes)) > 0) pending_.append(bytes, static_cast<std::size_t>(got));
+    std::vector<std::string> lines;
+    for (std::size_t newline; (newline = pending_.find('\n')) != std::string::npos; pending_.erase(0, newline + 1)) {
+      lines.push_back(pending_.substr(0, newline));
+    }
+    return lines;
+  }
+
+ private:
+  explicit MarkPipe(std::string folder) : folder_(std::move(folder)) {}
+
+  std::string folder_;
+  int fd_ = -1;
+  std::string pending_;
+};
+
+// The terminal sends its interrupts to the command too, whose answer to them is waited for.
+class InterruptsIgnored {
+ public:
+  InterruptsIgnored() : interrupt_(signal(SIGINT, SIG_IGN)), quit_(signal(SIGQUIT, SIG_IGN)) {}
+  ~InterruptsIgnored() { Restore(); }
+  void Restore() {
+    signal(SIGINT, interrupt_);
+    signal(SIGQUIT, quit_);
+  }
+
+ private:
+  sighandler_t interrupt_, quit_;
+};
+
+[[noreturn]] void Execute(const std::vector<std::string>& command, const std::string& marks) {
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  setenv("THIMBLE_MARKS", marks.c_str(), 1);
+  std::vector<char*> arguments;
+  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  execvp(arguments[0], arguments.data());
+  const std::string why = "thimble: " + command[0] + ": " + std::strerror(errno) + "\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, why.data(), why.size());
+  _exit(errno == ENOENT ? 127 : 126);
+}
+
+}  // namespace
+
+absl::StatusOr<Recording> Record(const std::vector<std::string>& command, double interval) {
+  THIMBLE_ASSIGN_OR_RETURN(MarkPipe marks, MarkPipe::Make());
+  InterruptsIgnored interrupts;
+  const Clock::time_point start = Clock::now();
+  const pid_t pid = fork();
+  if (pid < 0) return SystemError("fork");
+  if (pid == 0) {
+    interrupts.Restore();
+    Execute(command, marks.path());
+  }
+  const int ended = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+
+  Recording recording{command, 0, 0, {}, {}};
+  double wait = kFirstWait;
+  int status = 0;
+  while (waitpid(pid, &status, WNOHANG) == 0) {
+    const double now = SecondsSince(start);
+    const TreeMemory memory = MeasureTree(pid);
+    if (memory.processes > 0) recording.samples.push_back({now, memory});
+    const double cost = SecondsSince(start) - now;
+    const Clock::time_point next = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::max(wait, cost * kCostShare)));
+    wait = std::min(interval, wait * 2);
+    // Marks are timed as they come; each brings a sample of its own.
+    bool marked = false;
+    while (!marked && Clock::now() < next) {
+      pollfd fds[] = {{ended, POLLIN, 0}, {marks.fd(), POLLIN, 0}};
+      poll(fds, 2, static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(next - Clock::now()).count()) + 1);
+      for (std::string& name : marks.Read()) recording.marks.push_back({SecondsSince(start), std::move(name)}), marked = true;
+      if (fds[0].revents != 0) break;
+    }
+  }
+  for (std::string& name : marks.Read()) recording.marks.push_back({SecondsSince(start), std::move(name)});
+  recording.seconds = SecondsSince(start);
+  recording.exit_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  if (ended >= 0) close(ended);
+  return recording;
+}
+
+}  // namespace thimble::tools
