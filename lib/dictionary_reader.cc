@@ -68,58 +68,57 @@ THIMBLE_INLINE FrontBucket DictionaryReader::Node(const StringDictionaryView& vi
   return {NodeAt(view, node), Octets(view.node_) + view.node_bytes_, CountIn(view.leaves_, node)};
 }
 
-// Binary search that compares from where both bounds agree with the target, eight bytes at a time and mostly without a
-// branch. The first separator is empty.
-THIMBLE_INLINE DictionaryReader::Route DictionaryReader::SearchRoot(const StringDictionaryView& view, const Target& target) {
-  std::uint64_t low = 0, high = view.nodes_;
-  std::uint64_t low_matched = 0, high_matched = 0;
-  while (high - low > 1) {
-    const std::uint64_t middle = low + (high - low) / 2;
-    const std::string_view separator = RootKey(view, middle);
-    const auto* bytes = reinterpret_cast<const std::byte*>(separator.data());
-    std::uint64_t matched = std::min({low_matched, high_matched, static_cast<std::uint64_t>(separator.size())});
-    bool below;
-    for (;;) {
-      // A text that has ended reads as zeros, which are below what the other goes on with.
-      const std::uint64_t ours_left = separator.size() - matched;
-      const std::uint64_t theirs_left = target.size() - matched;
-      const std::uint64_t ours = __builtin_bswap64(Load<std::uint64_t>(bytes + matched) & LowBits(ours_left < 8 ? 8 * static_cast<unsigned>(ours_left) : 64));
-      const std::uint64_t theirs = theirs_left == 0 ? 0 : __builtin_bswap64(target.Word(matched));
-      if (ours != theirs) [[likely]] {
-        below = ours < theirs;
-        const std::uint64_t same = static_cast<unsigned>(std::countl_zero(ours ^ theirs)) / 8;
-        matched += std::min({same, ours_left, theirs_left});
-        break;
-      }
-      if (ours_left < 8 || theirs_left < 8) {
-        // Equal, or NULs against nothing.
-        below = ours_left <= theirs_left;
-        matched += std::min({ours_left, theirs_left, std::uint64_t{8}});
-        break;
-      }
-      matched += 8;
+// One step of a binary search that compares from where both bounds agree with the target, eight bytes at a time and mostly
+// without a branch: the steps of several searches overlap. The first separator is empty.
+THIMBLE_INLINE void DictionaryReader::NarrowRoot(const StringDictionaryView& view, const Target& target, RootSearch& search) {
+  const std::uint64_t middle = search.low + (search.high - search.low) / 2;
+  const std::string_view separator = RootKey(view, middle);
+  const auto* bytes = reinterpret_cast<const std::byte*>(separator.data());
+  std::uint64_t matched = std::min({search.low_matched, search.high_matched, static_cast<std::uint64_t>(separator.size())});
+  bool below;
+  for (;;) {
+    // A text that has ended reads as zeros, which are below what the other goes on with.
+    const std::uint64_t ours_left = separator.size() - matched;
+    const std::uint64_t theirs_left = target.size() - matched;
+    const std::uint64_t mask = LowBits(8 * static_cast<unsigned>(std::min<std::uint64_t>(ours_left, 8)));
+    const std::uint64_t ours = __builtin_bswap64(Load<std::uint64_t>(bytes + matched) & mask);
+    const std::uint64_t theirs = theirs_left == 0 ? 0 : __builtin_bswap64(target.Word(matched));
+    if (ours != theirs) [[likely]] {
+      below = ours < theirs;
+      const std::uint64_t same = static_cast<unsigned>(std::countl_zero(ours ^ theirs)) / 8;
+      matched += std::min({same, ours_left, theirs_left});
+      break;
     }
-    low = below ? middle : low;
-    high = below ? high : middle;
-    low_matched = below ? matched : low_matched;
-    high_matched = below ? high_matched : matched;
+    if (ours_left < 8 || theirs_left < 8) {
+      // Equal, or NULs against nothing.
+      below = ours_left <= theirs_left;
+      matched += std::min({ours_left, theirs_left, std::uint64_t{8}});
+      break;
+    }
+    matched += 8;
   }
-  return {low, low_matched, low_matched >= RootKey(view, low).size()};
+  search.low = below ? middle : search.low;
+  search.high = below ? search.high : middle;
+  search.low_matched = below ? matched : search.low_matched;
+  search.high_matched = below ? search.high_matched : matched;
+}
+
+THIMBLE_INLINE DictionaryReader::Route DictionaryReader::RouteOf(const StringDictionaryView& view, const RootSearch& search) {
+  return {search.low, search.low_matched, search.low_matched >= RootKey(view, search.low).size()};
 }
 
 template <CpuLevel kLevel, class Code>
 THIMBLE_INLINE DictionaryReader::Route DictionaryReader::SearchNode(const StringDictionaryView& view, const Code& code,
                                                                      const Target& target, const Route& route) {
-  const Place place = SearchBucket<kLevel>(code, Node(view, route.bucket), CountIn(view.leaves_, route.bucket), target,
+  const Place place = SearchBucket<kLevel, true>(code, Node(view, route.bucket), CountIn(view.leaves_, route.bucket), target,
                                            route.matched, route.whole);
-  // The first separator of a node is larger than its whole prefix in the root only in a damaged image.
-  return {route.bucket * kFanOut + static_cast<unsigned>(std::max(place.at, 0)), place.matched, place.whole};
+  return {route.bucket * kFanOut + static_cast<unsigned>(place.at), place.matched, place.whole};
 }
 
 template <CpuLevel kLevel, class Code>
 THIMBLE_INLINE Located DictionaryReader::SearchLeaf(const StringDictionaryView& view, const Code& code, const Target& target,
                                                     const Route& route) {
-  const Place place = SearchBucket<kLevel>(code, Leaf(view, route.bucket), CountIn(view.size_, route.bucket), target, route.matched,
+  const Place place = SearchBucket<kLevel, false>(code, Leaf(view, route.bucket), CountIn(view.size_, route.bucket), target, route.matched,
                                            route.whole);
   return {route.bucket * kFanOut + static_cast<unsigned>(place.at + 1), place.exact};
 }
@@ -128,7 +127,9 @@ template <CpuLevel kLevel, class Code>
 struct DictionaryReader::Kernels {
   THIMBLE_INLINE static Located Locate(const StringDictionaryView& view, std::string_view key) {
     const Target target(key);
-    Route route = SearchRoot(view, target);
+    RootSearch search{0, view.nodes_, 0, 0};
+    while (search.high - search.low > 1) NarrowRoot(view, target, search);
+    Route route = RouteOf(view, search);
     __builtin_prefetch(view.offsets_ + OffsetBlock(view.offset_bits_) * route.bucket);
     route = SearchNode<kLevel>(view, NodeCode<Code>(view), target, route);
     return SearchLeaf<kLevel>(view, LeafCode<Code>(view), target, route);
@@ -136,18 +137,31 @@ struct DictionaryReader::Kernels {
 
   // A level for all keys, then the next: the misses of a level overlap.
   THIMBLE_INLINE static void LocateMany(const StringDictionaryView& view, std::span<const std::string_view> keys, Located* out) {
+    Target targets[kBatch];
+    RootSearch searches[kBatch];
     Route routes[kBatch];
     const Code node_code = NodeCode<Code>(view), leaf_code = LeafCode<Code>(view);
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      routes[i] = SearchRoot(view, Target(keys[i]));
+      targets[i] = Target(keys[i]);
+      searches[i] = {0, view.nodes_, 0, 0};
+    }
+    for (bool more = view.nodes_ > 1; more;) {
+      more = false;
+      for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (searches[i].high - searches[i].low > 1) NarrowRoot(view, targets[i], searches[i]);
+        more |= searches[i].high - searches[i].low > 1;
+      }
+    }
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      routes[i] = RouteOf(view, searches[i]);
       PrefetchLines(NodeAt(view, routes[i].bucket), 3);
       __builtin_prefetch(view.offsets_ + OffsetBlock(view.offset_bits_) * routes[i].bucket);
     }
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      routes[i] = SearchNode<kLevel>(view, node_code, Target(keys[i]), routes[i]);
+      routes[i] = SearchNode<kLevel>(view, node_code, targets[i], routes[i]);
       PrefetchLines(LeafAt(view, routes[i].bucket), 4);
     }
-    for (std::size_t i = 0; i < keys.size(); ++i) out[i] = SearchLeaf<kLevel>(view, leaf_code, Target(keys[i]), routes[i]);
+    for (std::size_t i = 0; i < keys.size(); ++i) out[i] = SearchLeaf<kLevel>(view, leaf_code, targets[i], routes[i]);
   }
 
   THIMBLE_INLINE static std::uint64_t Decode(const StringDictionaryView& view, std::uint64_t id, std::byte* buffer) {

@@ -48,6 +48,12 @@ class DictionaryReader {
     bool whole;
   };
 
+  // Separator `low` of the root is not above the target, `high` is; how much of the target they share.
+  struct RootSearch {
+    std::uint64_t low, high;
+    std::uint64_t low_matched, high_matched;
+  };
+
   template <class Code>
   static Code CodeOf(const StringDictionaryView& view, const std::byte* section, std::uint64_t bytes);
   template <class Code>
@@ -60,7 +66,8 @@ class DictionaryReader {
   static FrontBucket Leaf(const StringDictionaryView& view, std::uint64_t leaf);
   static FrontBucket Node(const StringDictionaryView& view, std::uint64_t node);
 
-  static Route SearchRoot(const StringDictionaryView& view, const Target& target);
+  static void NarrowRoot(const StringDictionaryView& view, const Target& target, RootSearch& search);
+  static Route RouteOf(const StringDictionaryView& view, const RootSearch& search);
   template <CpuLevel kLevel, class Code>
   static Route SearchNode(const StringDictionaryView& view, const Code& code, const Target& target, const Route& route);
   template <CpuLevel kLevel, class Code>

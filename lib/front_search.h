@@ -11,31 +11,29 @@
 
 namespace thimble::internal {
 
-// What a search looks for, read eight bytes at a time; bytes behind its end read as zero. It stays where it was made.
+// What a search looks for, read eight bytes at a time; bytes behind its end read as zero.
 class Target {
  public:
+  Target() = default;
   explicit Target(std::string_view text) : data_(reinterpret_cast<const std::byte*>(text.data())), size_(text.size()) {
     if (size_ >= 8) {
       last_ = size_ - 8;
-    } else {
-      if (size_ > 0) std::memcpy(short_, data_, size_);
-      data_ = short_;
+    } else if (size_ > 0) {
+      std::memcpy(short_, data_, size_);
     }
   }
-  Target(const Target&) = delete;
-  Target& operator=(const Target&) = delete;
 
   std::uint64_t size() const { return size_; }
 
   // Requires: at < size().
   THIMBLE_INLINE std::uint64_t Word(std::uint64_t at) const {
     const std::uint64_t from = std::min(at, last_);
-    return Load<std::uint64_t>(data_ + from) >> (8 * (at - from));
+    return Load<std::uint64_t>((size_ < 8 ? short_ : data_) + from) >> (8 * (at - from));
   }
 
  private:
-  const std::byte* data_;
-  std::uint64_t size_;
+  const std::byte* data_ = nullptr;
+  std::uint64_t size_ = 0;
   std::uint64_t last_ = 0;  // where the last word begins
   std::byte short_[8] = {};
 };
@@ -84,11 +82,11 @@ THIMBLE_INLINE Outcome CompareTokens(const Code& code, typename Code::Position a
 }
 
 // Finds the target's place in a bucket of `count` > 0 strings. `matched` of its bytes agree with the bucket's separator;
-// `whole`: those are all of the separator.
+// `whole`: those are all of the separator. `kBareFirst`: the first string is the separator itself.
 //
 // A string whose LCP is longer than the match is below the target, as the string before it is; one whose LCP is shorter is
 // above it. Those whose LCP is the match differ in the next byte: it alone is looked at, and one of them is compared.
-template <CpuLevel kLevel, class Code>
+template <CpuLevel kLevel, bool kBareFirst, class Code>
 THIMBLE_INLINE Place SearchBucket(const Code& code, const FrontBucket& bucket, unsigned count, const Target& target,
                                   std::uint64_t matched, bool whole) {
   typename Code::template Walk<kLevel> walk(code, bucket.stream());
@@ -97,7 +95,9 @@ THIMBLE_INLINE Place SearchBucket(const Code& code, const FrontBucket& bucket, u
   const auto place_before = [&](unsigned string) {
     return Place{static_cast<int>(string) - 1, matched, static_cast<int>(string) - 1 == whole_at, false};
   };
-  if (whole) {
+  if (whole && kBareFirst) {
+    whole_at = 0;
+  } else if (whole) {
     std::uint64_t reached = matched;
     switch (CompareTokens(code, walk.StartOf(0), target, reached)) {
       case Outcome::kAbove: return {-1, matched, true, false};

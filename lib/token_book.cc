@@ -124,7 +124,7 @@ void TokenSample::Append(const TokenSample& other) {
 }
 
 TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double scale) {
-  constexpr int kMaxPasses = 7;
+  constexpr int kMaxPasses = 5;
   constexpr std::size_t kPassBytes = std::size_t{3} << 20;
   const bool ends = coding != TokenCoding::kWords;
   const double total = scale * static_cast<double>(sample.text_bytes() + sample.strings());
@@ -143,7 +143,7 @@ TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double
   TokenBook best(MostUsed(tokens, target), coding);
   TokenBook book = best;
   double best_bytes = std::numeric_limits<double>::max();
-  // A part of the sample tells how often a token is used.
+  // A part of the sample tells how the sizes compare.
   const std::size_t step = 1 + sample.text_bytes() / kPassBytes;
   for (int pass = 0; pass < kMaxPasses; ++pass) {
     std::vector<double> uses(book.size(), 0);

@@ -10,7 +10,7 @@ namespace thimble::internal {
 namespace {
 
 constexpr std::uint16_t kStringEnd = 256;
-constexpr int kRounds = 20;
+constexpr int kRounds = 14;
 constexpr std::uint32_t kMinPairs = 4;
 
 // Counts pairs of neighbours, then maps the chosen ones to the token that joins them.

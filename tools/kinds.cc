@@ -14,6 +14,9 @@
 #include "thimble/packed_vector.h"
 #include "thimble/record_table.h"
 #include "thimble/skewed_vector.h"
+#include "thimble/string_column.h"
+#include "thimble/string_dictionary.h"
+#include "thimble/string_pool.h"
 #include "thimble/string_store.h"
 
 namespace thimble::tools {
@@ -59,7 +62,10 @@ Contents OfBloomFilter(const BloomFilterView& v) { return {v.capacity(), -std::l
 Contents OfHyperLogLog(const HyperLogLogView& v) { return {v.register_count(), {}}; }
 
 // How short text can be made, nobody knows.
-Contents OfStringStore(const StringStoreView& v) { return {v.size(), {}}; }
+template <class View>
+Contents OfStrings(const View& v) {
+  return {v.size(), {}};
+}
 
 // What a choice of frames, levels or digits could save at most, nobody knows.
 Contents OfFrameVector(const FrameVectorView& v) { return {v.size(), {}}; }
@@ -78,7 +84,10 @@ constexpr KindEntry kKinds[] = {
     Entry<PackedVectorView, OfPackedVector>(),
     Entry<RecordTableView, OfPackedRecords>(),
     Entry<SkewedVectorView, OfSkewedVector>(),
-    Entry<StringStoreView, OfStringStore>(),
+    Entry<StringColumnView, OfStrings>(),
+    Entry<StringDictionaryView, OfStrings>(),
+    Entry<StringPoolView, OfStrings>(),
+    Entry<StringStoreView, OfStrings>(),
 };
 
 }  // namespace
