@@ -11,13 +11,20 @@
 #include "thimble/elias_fano.h"
 #include "thimble/frame_vector.h"
 #include "thimble/hyperloglog.h"
+#include "thimble/kmv_map.h"
+#include "thimble/kmv_sketch.h"
+#include "thimble/morris_counter_array.h"
 #include "thimble/packed_vector.h"
+#include "thimble/pcsa.h"
 #include "thimble/record_table.h"
 #include "thimble/skewed_vector.h"
 #include "thimble/string_column.h"
 #include "thimble/string_dictionary.h"
 #include "thimble/string_pool.h"
 #include "thimble/string_store.h"
+#if THIMBLE_HAS_EXALOGLOG
+#include "thimble/exaloglog.h"
+#endif
 
 namespace thimble::tools {
 namespace {
@@ -60,6 +67,15 @@ Contents OfBloomFilter(const BloomFilterView& v) { return {v.capacity(), -std::l
 
 // Registers; the memory of a count of distinct keys has no bound of its own.
 Contents OfHyperLogLog(const HyperLogLogView& v) { return {v.register_count(), {}}; }
+Contents OfPcsa(const PcsaView& v) { return {v.row_count(), {}}; }
+#if THIMBLE_HAS_EXALOGLOG
+Contents OfExaLogLog(const ExaLogLogView& v) { return {v.register_count(), {}}; }
+#endif
+
+// Hashes that are kept, whatever those of a sample could be coded in.
+Contents OfKmvSketch(const KmvSketchView& v) { return {v.size(), {}}; }
+Contents OfKmvMap(const KmvMapView& v) { return {v.size(), {}}; }
+Contents OfMorrisCounterArray(const MorrisCounterArrayView& v) { return {v.size(), v.scale().width()}; }
 
 // How short text can be made, nobody knows.
 template <class View>
@@ -75,13 +91,20 @@ Contents OfPackedRecords(const RecordTableView& v) { return {v.size(), {}}; }
 
 // One line a kind.
 constexpr KindEntry kKinds[] = {
+#if THIMBLE_HAS_EXALOGLOG
+    Entry<ExaLogLogView, OfExaLogLog>(),
+#endif
     Entry<BitVectorView, OfBitVector>(),
     Entry<BloomFilterView, OfBloomFilter>(),
     Entry<DecimalVectorView, OfDecimalVector>(),
     Entry<EliasFanoView, OfEliasFano>(),
     Entry<FrameVectorView, OfFrameVector>(),
     Entry<HyperLogLogView, OfHyperLogLog>(),
+    Entry<KmvMapView, OfKmvMap>(),
+    Entry<KmvSketchView, OfKmvSketch>(),
+    Entry<MorrisCounterArrayView, OfMorrisCounterArray>(),
     Entry<PackedVectorView, OfPackedVector>(),
+    Entry<PcsaView, OfPcsa>(),
     Entry<RecordTableView, OfPackedRecords>(),
     Entry<SkewedVectorView, OfSkewedVector>(),
     Entry<StringColumnView, OfStrings>(),
