@@ -45,8 +45,9 @@ struct Layout {
       record_bits += spec.width;
     }
     if (how == RecordLayout::kRows) {
-      for (FieldRun& run : runs) run.stride = record_bits;
-      layout.Add(size, record_bits);
+      const std::uint64_t stride = RoundUp(record_bits, 8);
+      for (FieldRun& run : runs) run.stride = stride;
+      layout.Add(size, stride);
     }
     for (const PoolSize& pool : pool_sizes) {
       const std::uint64_t ends = layout.Add(pool.strings, pool.end_width());

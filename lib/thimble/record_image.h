@@ -35,7 +35,7 @@ struct FieldSpec {
 };
 
 enum class RecordLayout : std::uint8_t {
-  kRows = 0,     // the fields of a record side by side: a record is one cache line or two
+  kRows = 0,     // the fields of a record side by side, in whole bytes: a record is one cache line or two
   kColumns = 1,  // the values of a field side by side: a scan touches nothing else
 };
 
