@@ -21,7 +21,6 @@ using internal::TokenSection;
 using internal::TokenTable;
 
 constexpr std::uint64_t kMaxString = std::uint64_t{1} << 30;
-constexpr std::uint64_t kSampleBytes = std::uint64_t{6} << 20;
 constexpr std::uint64_t kMaxTokens = 1 << 16;
 
 // Parameters: 0 bytes of a code (1: the text itself, 2: tokens), 1 codes, 2 tokens, 3 arena bytes, 4 payload bytes,
@@ -175,7 +174,8 @@ absl::StatusOr<StringStore> StringStore::Builder::Finish(Buffer buffer) && {
   // Learn from runs of neighbours all over the data, then write every string over the place that it was read from: codes are
   // counted first, so that the image has its size from the start.
   constexpr std::uint64_t kRun = 32;
-  const std::uint64_t step = 1 + (text_bytes_ + size_) / kSampleBytes;
+  const std::uint64_t sample_bytes = std::min<std::uint64_t>(6 << 20, text_bytes_ / 4 + (1 << 18));
+  const std::uint64_t step = 1 + (text_bytes_ + size_) / sample_bytes;
   TokenSample sample;
   for (std::uint64_t run = 0; run < size_; run += kRun * step) {
     for (std::uint64_t i = run; i < std::min(size_, run + kRun); ++i) sample.Add(At(i));
