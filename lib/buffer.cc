@@ -55,6 +55,7 @@ class HeapMemory final : public Memory {
       const std::size_t after = Pages(bytes);
       void* at = mremap(run.data(), before, after, MREMAP_MAYMOVE);
       if (at == MAP_FAILED) throw std::bad_alloc();
+      if (after >= kHugeFrom) madvise(at, after, MADV_HUGEPAGE);
       Observe(static_cast<std::ptrdiff_t>(after - before));
       return std::span<std::byte>(static_cast<std::byte*>(at), bytes);
     }

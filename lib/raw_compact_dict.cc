@@ -62,6 +62,7 @@ void RawCompactDictView::Place() {
   key_mask_ = LowBits(8 * key_bytes_);
   numbers_ = key_bytes_ == 0 ? used_ : used_ / record_bytes_;
   homes_ = slots_ == 0 ? 0 : slots_ - (kWindow - 1);
+  id_mask_ = LowBits(id_bits_);
   plain_ = key_bytes_ != 0 && slots_ != 0 && dead_ == 0;
   const Places places = PlacesOf(reserved_, slots_, id_bits_);
   fingerprints_at_ = places.fingerprints;
@@ -150,7 +151,7 @@ inline std::uint64_t RawCompactDictView::NextWindow(std::uint64_t window) const 
 
 inline std::uint64_t RawCompactDictView::IdAt(std::uint64_t slot) const {
   const std::uint64_t bit = slot * id_bits_;
-  return (Load<std::uint64_t>(image_ + ids_at_ + bit / 8) >> (bit % 8)) & LowBits(id_bits_);
+  return (Load<std::uint64_t>(image_ + ids_at_ + bit / 8) >> (bit % 8)) & id_mask_;
 }
 
 inline void RawCompactDictView::PrefetchIndex(std::uint64_t hash) const {
@@ -383,7 +384,7 @@ void RawCompactDict::AddSlot(std::uint64_t hash, std::uint64_t number) {
     data()[fingerprints_at_ + slot] = std::byte{FingerprintOf(hash)};
     const std::uint64_t bit = slot * id_bits_;
     std::byte* word = data() + ids_at_ + bit / 8;
-    Store(word, (Load<std::uint64_t>(word) & ~(LowBits(id_bits_) << (bit % 8))) | number << (bit % 8));
+    Store(word, (Load<std::uint64_t>(word) & ~(id_mask_ << (bit % 8))) | number << (bit % 8));
     ++slots_used_;
     return;
   }

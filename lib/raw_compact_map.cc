@@ -23,7 +23,7 @@ constexpr unsigned kNoSlot = ~0u;
 // How far an insertion may push others along to make room.
 constexpr unsigned kMaxChain = 64;
 
-constexpr std::uint64_t kMultipliers[] = {0x9E3779B97F4A7C15u, 0x3C79AC492BA7B653u, 0x1C69B3F74AC4AE35u};
+constexpr std::uint64_t kMultipliers[] = {0x9E3779B97F4A7C15u, 0xD1342543DE82EF95u};
 
 constexpr std::uint64_t InverseOf(std::uint64_t odd) {
   std::uint64_t inverse = odd;
@@ -59,8 +59,9 @@ void RawCompactMapView::Shape(std::uint64_t blocks, unsigned block_slots, std::u
   spilled_ = spilled;
   quotient_bits_ = static_cast<unsigned>(std::bit_width(blocks)) - 1;
   const unsigned remainder_bits = 8 * key_bytes_ - std::min(quotient_bits_, 8 * key_bytes_);
-  tag_bits_ = std::min(kTagBits, remainder_bits);
-  rest_bits_ = remainder_bits - tag_bits_;
+  remainder_shift_ = 64 - remainder_bits;
+  rest_bits_ = remainder_bits - std::min(kTagBits, remainder_bits);
+  rest_mask_ = LowBits(rest_bits_);
   ImageLayout block(2);
   block.Add(block_slots, 16, 1);
   rests_at_ = block.Add(block_slots, rest_bits_, 1);
@@ -106,6 +107,11 @@ absl::StatusOr<RawCompactMapView> RawCompactMapView::Open(std::span<const std::b
 
 std::uint64_t RawCompactMapView::Permute(std::uint64_t key) const {
   // Each step is a bijection of the words of this width.
+  if (key_bytes_ == 8) [[likely]] {
+    std::uint64_t x = (key ^ seed_) * kMultipliers[0];
+    x = (x ^ x >> 32) * kMultipliers[1];
+    return x ^ x >> 32;
+  }
   const unsigned bits = 8 * key_bytes_;
   const std::uint64_t mask = LowBits(bits);
   std::uint64_t x = key ^ (seed_ & mask);
@@ -120,7 +126,7 @@ std::uint64_t RawCompactMapView::KeyOf(std::uint64_t hash) const {
   const unsigned bits = 8 * key_bytes_;
   const std::uint64_t mask = LowBits(bits);
   std::uint64_t x = hash >> (64 - bits);
-  for (int i = 2; i >= 0; --i) {
+  for (int i = 1; i >= 0; --i) {
     x ^= x >> (bits / 2);
     x = (x * InverseOf(kMultipliers[i])) & mask;
   }
@@ -130,13 +136,13 @@ std::uint64_t RawCompactMapView::KeyOf(std::uint64_t hash) const {
 RawCompactMapView::Parts RawCompactMapView::PartsOf(std::uint64_t hash) const {
   // Hashes of one home have fractions at least `blocks` units apart, so the fraction's low log2(blocks) bits say nothing.
   const Wide product = Wide{hash} * blocks_;
-  const std::uint64_t remainder = static_cast<std::uint64_t>(product) >> (64 - tag_bits_ - rest_bits_);
-  return {static_cast<std::uint64_t>(product >> 64), static_cast<std::uint16_t>(remainder & LowBits(tag_bits_)), remainder >> tag_bits_};
+  const std::uint64_t remainder = static_cast<std::uint64_t>(product) >> remainder_shift_;
+  return {static_cast<std::uint64_t>(product >> 64), static_cast<std::uint16_t>(remainder & (kDisplaced - 1u)), remainder >> kTagBits};
 }
 
 std::uint64_t RawCompactMapView::HashOf(const Parts& parts) const {
-  const std::uint64_t remainder = parts.rest << tag_bits_ | parts.tag;
-  const Wide floor = Wide{parts.home} << 64 | remainder << (64 - tag_bits_ - rest_bits_);
+  const std::uint64_t remainder = parts.rest << kTagBits | parts.tag;
+  const Wide floor = Wide{parts.home} << 64 | remainder << remainder_shift_;
   const Wide unit = Wide{blocks_} << (64 - 8 * key_bytes_);
   return static_cast<std::uint64_t>((floor + unit - 1) / unit) << (64 - 8 * key_bytes_);
 }
@@ -149,13 +155,13 @@ unsigned RawCompactMapView::CountOf(const std::byte* block) const {
 
 std::uint64_t RawCompactMapView::RestAt(const std::byte* block, unsigned slot) const {
   const unsigned bit = slot * rest_bits_;
-  return (Load<std::uint64_t>(block + rests_at_ + bit / 8) >> (bit % 8)) & LowBits(rest_bits_);
+  return (Load<std::uint64_t>(block + rests_at_ + bit / 8) >> (bit % 8)) & rest_mask_;
 }
 
 std::uint64_t RawCompactMapView::HashAt(std::uint64_t block, unsigned slot) const {
   const auto tag = Load<std::uint16_t>(Block(block) + 2 + 2 * slot);
   const std::uint64_t before = block == 0 ? blocks_ - 1 : block - 1;
-  return HashOf({(tag & kDisplaced) != 0 ? before : block, static_cast<std::uint16_t>(tag & LowBits(tag_bits_)), RestAt(Block(block), slot)});
+  return HashOf({(tag & kDisplaced) != 0 ? before : block, static_cast<std::uint16_t>(tag & (kDisplaced - 1u)), RestAt(Block(block), slot)});
 }
 
 inline unsigned RawCompactMapView::SlotIn(std::uint64_t block, std::uint16_t tag, std::uint64_t rest) const {
@@ -169,7 +175,7 @@ inline unsigned RawCompactMapView::SlotIn(std::uint64_t block, std::uint16_t tag
   return kNoSlot;
 }
 
-inline RawCompactMapView::Location RawCompactMapView::Locate(std::uint64_t hash) const {
+RawCompactMapView::Location RawCompactMapView::Locate(std::uint64_t hash) const {
   const Parts parts = PartsOf(hash);
   unsigned slot = SlotIn(parts.home, parts.tag, parts.rest);
   if (slot != kNoSlot) [[likely]] return {parts.home, slot};
@@ -187,9 +193,21 @@ inline const std::byte* RawCompactMapView::ValueOf(const Location& location) con
   return location.block < blocks_ ? ValueAt(Block(location.block), location.slot) : Spilled(location.block - blocks_) + 8;
 }
 
+inline const std::byte* RawCompactMapView::FindHashed(std::uint64_t hash) const {
+  // Nearly every hit is the first candidate at home. The shorter this path, the more independent lookups the machine overlaps.
+  const Parts parts = PartsOf(hash);
+  const std::byte* at = Block(parts.home);
+  const std::uint64_t found = MatchWords(at, block_slots_ + 1, parts.tag) >> 1;
+  if (found != 0) [[likely]] {
+    const auto slot = static_cast<unsigned>(std::countr_zero(found));
+    if (RestAt(at, slot) == parts.rest && slot < Load<std::uint16_t>(at)) [[likely]] return ValueAt(at, slot);
+  }
+  return ValueOf(Locate(hash));
+}
+
 const std::byte* RawCompactMapView::Find(std::uint64_t key) const {
   if ((key & ~LowBits(8 * key_bytes_)) != 0) return nullptr;
-  return ValueOf(Locate(Permute(key)));
+  return FindHashed(Permute(key));
 }
 
 void RawCompactMapView::FindMany(std::span<const std::uint64_t> keys, std::span<const std::byte*> values) const {
@@ -217,7 +235,7 @@ void RawCompactMapView::FindMany(std::span<const std::uint64_t> keys, std::span<
       __builtin_prefetch(ValueAt(block, slot));
     }
     for (std::size_t i = 0; i < size; ++i) {
-      values[from + i] = (keys[from + i] & ~LowBits(8 * key_bytes_)) != 0 ? nullptr : ValueOf(Locate(hashes[i]));
+      values[from + i] = (keys[from + i] & ~LowBits(8 * key_bytes_)) != 0 ? nullptr : FindHashed(hashes[i]);
     }
   }
 }
@@ -312,7 +330,7 @@ std::byte* RawCompactMap::Append(std::uint64_t block, std::uint16_t tag, std::ui
 void RawCompactMap::SetRest(std::byte* block, unsigned slot, std::uint64_t rest) {
   const unsigned bit = slot * rest_bits_;
   std::byte* word = block + rests_at_ + bit / 8;
-  Store(word, (Load<std::uint64_t>(word) & ~(LowBits(rest_bits_) << (bit % 8))) | rest << (bit % 8));
+  Store(word, (Load<std::uint64_t>(word) & ~(rest_mask_ << (bit % 8))) | rest << (bit % 8));
 }
 
 void RawCompactMap::Remove(std::uint64_t block, unsigned slot) {

@@ -116,7 +116,7 @@ class RawCompactDictView {
 
   std::uint64_t record_bytes_ = 0, key_mask_ = 0;  // of integer keys
   std::uint64_t numbers_ = 0;                      // record numbers are below it
-  std::uint64_t homes_ = 0;
+  std::uint64_t homes_ = 0, id_mask_ = 0;
   std::uint64_t fingerprints_at_ = 0, ids_at_ = 0, dead_at_ = 0;
   bool plain_ = false;  // integer keys, not empty, none erased: the first candidate decides
 };

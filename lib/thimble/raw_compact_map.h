@@ -104,6 +104,7 @@ class RawCompactMapView {
   unsigned SlotIn(std::uint64_t block, std::uint16_t tag, std::uint64_t rest) const;
   Location Locate(std::uint64_t hash) const;
   const std::byte* ValueOf(const Location& location) const;
+  const std::byte* FindHashed(std::uint64_t hash) const;
   std::uint64_t Behind(std::uint64_t block) const { return block + 1 == blocks_ ? 0 : block + 1; }
   const std::byte* Spilled(std::uint64_t i) const { return image_ + spill_at_ + i * (8 + value_bytes_); }
 
@@ -116,7 +117,8 @@ class RawCompactMapView {
   unsigned block_slots_ = 0;
 
   unsigned quotient_bits_ = 0;  // floor(log2(blocks)): what the home tells of the hash
-  unsigned tag_bits_ = 0, rest_bits_ = 0;
+  unsigned remainder_shift_ = 0, rest_bits_ = 0;
+  std::uint64_t rest_mask_ = 0;
   std::uint64_t block_bytes_ = 0, rests_at_ = 0, values_at_ = 0, spill_at_ = 0;
 };
 
