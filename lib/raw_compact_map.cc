@@ -461,7 +461,9 @@ absl::StatusOr<RawCompactMap::Slot> RawCompactMap::Insert(std::uint64_t key) {
     if (block_slots_ < kMaxSlots) {
       THIMBLE_RETURN_IF_ERROR(Spread(1, 2 * block_slots_ + 1));
     } else {
-      THIMBLE_RETURN_IF_ERROR(Spread(blocks_ + std::max<std::uint64_t>(1, blocks_ / 20), kMaxSlots));
+      // Smaller ones take larger steps, as the heap copies them.
+      const std::uint64_t step = blocks_ / (image_bytes_ < (1u << 20) ? 8 : 20);
+      THIMBLE_RETURN_IF_ERROR(Spread(blocks_ + std::max<std::uint64_t>(1, step), kMaxSlots));
     }
   }
   std::byte* value = Place(hash);
