@@ -16,6 +16,9 @@
 #include "thimble/morris_counter_array.h"
 #include "thimble/packed_vector.h"
 #include "thimble/pcsa.h"
+#include "thimble/raw_compact_dict.h"
+#include "thimble/raw_compact_map.h"
+#include "thimble/record_heap.h"
 #include "thimble/record_table.h"
 #include "thimble/skewed_vector.h"
 #include "thimble/string_column.h"
@@ -89,6 +92,22 @@ Contents OfSkewedVector(const SkewedVectorView& v) { return {v.size(), {}}; }
 Contents OfDecimalVector(const DecimalVectorView& v) { return {v.size(), {}}; }
 Contents OfPackedRecords(const RecordTableView& v) { return {v.size(), {}}; }
 
+// The order of integer keys is free to be any, so each costs all its bits.
+Contents OfCompactDict(const RawCompactDictView& v) {
+  if (v.has_string_keys()) return {v.size(), {}};
+  return {v.size(), 8.0 * (v.key_bytes() + v.value_bytes())};
+}
+
+Contents OfCompactMap(const RawCompactMapView& v) {
+  const double universe = std::exp2(8.0 * v.key_bytes());
+  const auto n = static_cast<double>(v.size());
+  // Of 2^64 keys the logarithms of factorials cancel to nothing, but the set's bound is then n log2(e universe / n).
+  const double keys = v.key_bytes() <= 4 ? LogChoose(universe, n) : n * std::log2(std::exp(1.0) * universe / std::max(n, 1.0));
+  return {v.size(), Share(keys + 8.0 * v.value_bytes() * n, v.size())};
+}
+
+Contents OfRecordHeap(const RecordHeapView& v) { return {v.size(), {}}; }
+
 // One line a kind.
 constexpr KindEntry kKinds[] = {
 #if THIMBLE_HAS_EXALOGLOG
@@ -96,6 +115,8 @@ constexpr KindEntry kKinds[] = {
 #endif
     Entry<BitVectorView, OfBitVector>(),
     Entry<BloomFilterView, OfBloomFilter>(),
+    Entry<RawCompactDictView, OfCompactDict>(),
+    Entry<RawCompactMapView, OfCompactMap>(),
     Entry<DecimalVectorView, OfDecimalVector>(),
     Entry<EliasFanoView, OfEliasFano>(),
     Entry<FrameVectorView, OfFrameVector>(),
@@ -105,6 +126,7 @@ constexpr KindEntry kKinds[] = {
     Entry<MorrisCounterArrayView, OfMorrisCounterArray>(),
     Entry<PackedVectorView, OfPackedVector>(),
     Entry<PcsaView, OfPcsa>(),
+    Entry<RecordHeapView, OfRecordHeap>(),
     Entry<RecordTableView, OfPackedRecords>(),
     Entry<SkewedVectorView, OfSkewedVector>(),
     Entry<StringColumnView, OfStrings>(),
