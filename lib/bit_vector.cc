@@ -1,30 +1,16 @@
 #include "thimble/bit_vector.h"
 
-#include <array>
 #include <bit>
 
 #include "cpu.h"
+#include "rank_kernel.h"
 #include "status_macros.h"
 #include "thimble/bits.h"
-
-#if THIMBLE_HAS_AVX2_KERNELS
-#include <immintrin.h>
-#endif
 
 namespace thimble {
 namespace {
 
-// Image: header of 64 bytes (count = bits, parameters[0] = ones), lines of 512 bits, counts, samples.
-//
-// A block is 8 lines, 4096 bits. Its entry of 128 bits says how many ones stand in front of the block (44 bits), and how many
-// from the block's start to each of the lines 1 to 7 (12 bits each). One line more than the bits fill, so that a rank at the
-// end needs no special case.
-constexpr std::uint64_t kLineBits = 512;
-constexpr std::uint64_t kBlockBits = 4096;
-constexpr std::uint64_t kLinesPerBlock = kBlockBits / kLineBits;
-constexpr std::uint64_t kEntryBytes = 16;
-constexpr unsigned kCountBits = 44;
-constexpr unsigned kSubCountBits = 12;
+// Image: header of 64 bytes (count = bits, parameters[0] = ones), lines of 512 bits, counts, samples; see rank_kernel.h.
 constexpr std::uint64_t kSampleEvery = 8192;
 constexpr std::uint64_t kMaxBits = std::uint64_t{1} << kCountBits;
 // So few entries are searched one by one.
@@ -43,15 +29,6 @@ struct Layout {
 };
 
 std::uint64_t Samples(std::uint64_t count) { return (count + kSampleEvery - 1) / kSampleEvery; }
-
-std::uint64_t CountOf(const std::byte* entry) { return Load<std::uint64_t>(entry) & LowBits(kCountBits); }
-
-// Ones of the block in front of line `line`; the fields end where the entry ends.
-std::uint64_t SubCountOf(const std::byte* entry, unsigned line) {
-  const unsigned at = kCountBits - kSubCountBits + kSubCountBits * line;
-  const unsigned value = Load<std::uint16_t>(entry + at / 8) >> (at % 8) & LowBits(kSubCountBits);
-  return line == 0 ? 0 : value;
-}
 
 // What a line is asked: ones in front of bit `at`, and the place of the one with `k` ones in front.
 struct Portable {
@@ -90,18 +67,6 @@ struct Portable {
 #if THIMBLE_HAS_AVX2_KERNELS
 
 const bool has_avx2 = ActiveCpuLevel() == CpuLevel::kAvx2;  // false while statics initialize: slower, not wrong
-
-THIMBLE_TARGET_AVX2 std::uint64_t RankInLineAvx2(const std::byte* line, unsigned at) {
-  // Words in front of the bit's own are kept whole, those behind are masked out: no branch to mispredict.
-  alignas(64) static constexpr std::array<std::int64_t, 16> kMasks{-1, -1, -1, -1, -1, -1, -1, -1};
-  const std::int64_t* masks = kMasks.data() + 8 - at / 64;
-  std::uint64_t rank = 0;
-  for (unsigned i = 0; i < 7; ++i) {
-    rank += static_cast<std::uint64_t>(_mm_popcnt_u64(Load<std::uint64_t>(line + 8 * i) & static_cast<std::uint64_t>(masks[i])));
-  }
-  const std::uint64_t own = _bzhi_u64(Load<std::uint64_t>(line + at / 64 * 8), at % 64);
-  return rank + static_cast<std::uint64_t>(_mm_popcnt_u64(own));
-}
 
 THIMBLE_TARGET_AVX2 unsigned SelectInLineAvx2(const std::byte* line, unsigned k, std::uint64_t flip) {
   unsigned before = 0, sum = 0, word_at = 0;
@@ -202,10 +167,13 @@ absl::Status BitVectorView::Verify() const {
 
 std::uint64_t BitVectorView::Rank1(std::uint64_t i) const {
   i = std::min(i, size_);
+#if THIMBLE_HAS_AVX2_KERNELS
+  if (has_avx2) return RankAvx2(bits_, counts_, i);
+#endif
   const std::byte* entry = counts_ + i / kBlockBits * kEntryBytes;
   const std::byte* line = bits_ + i / kLineBits * 64;
   return CountOf(entry) + SubCountOf(entry, static_cast<unsigned>(i / kLineBits % kLinesPerBlock)) +
-         RankInLine(line, static_cast<unsigned>(i % kLineBits));
+         Portable::RankInLine(line, static_cast<unsigned>(i % kLineBits));
 }
 
 template <bool kOne>

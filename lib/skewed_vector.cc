@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "rank_kernel.h"
 #include "status_macros.h"
 
 namespace thimble {
@@ -137,6 +138,8 @@ absl::StatusOr<SkewedVectorView> SkewedVectorView::Open(std::span<const std::byt
     level.width = widths[i];
     if (last) break;
     THIMBLE_ASSIGN_OR_RETURN(level.more, BitVectorView::Open(view.image_.subspan(place.more)));
+    level.marks = level.more.image().data() + kBitsAt;
+    level.counts = level.more.image().data() + CountsAt(size);
     if (level.more.size() != size) return absl::DataLossError("SkewedVector: marks of another length");
     size = level.more.ones();
   }
@@ -149,18 +152,40 @@ absl::Status SkewedVectorView::Verify() const {
   return absl::OkStatus();
 }
 
-std::uint64_t SkewedVectorView::Rest(std::uint64_t i) const {
+namespace {
+
+template <class Level, class Rank>
+inline __attribute__((always_inline)) std::uint64_t Get(const Level* level, unsigned levels, std::uint64_t i, Rank rank) {
   std::uint64_t value = 0;
   unsigned shift = 0;
-  for (unsigned at = 1; at < level_count_; ++at) {
-    const Level& above = levels_[at - 1];
-    const Level& level = levels_[at];
-    shift += above.width;
-    i = std::min(above.more.Rank1(i), level.last);
-    value |= ReadBits(level.parts, i * level.width, level.width) << shift;
-    if (at + 1 == level_count_ || !level.more[i]) break;
+  for (;; ++level) {
+    i = std::min(i, level->last);
+    value |= ReadBits(level->parts, i * level->width, level->width) << shift;
+    if (--levels == 0 || (Load<std::uint8_t>(level->marks + i / 8) >> (i % 8) & 1) == 0) return value;
+    shift += level->width;
+    i = rank(*level, i);
   }
-  return value;
+}
+
+#if THIMBLE_HAS_AVX2_KERNELS
+
+const bool has_avx2 = ActiveCpuLevel() == CpuLevel::kAvx2;  // false while statics initialize: slower, not wrong
+
+// All of it for the one target, so that nothing is a call.
+template <class Level>
+THIMBLE_TARGET_AVX2 std::uint64_t GetAvx2(const Level* level, unsigned levels, std::uint64_t i) {
+  return Get(level, levels, i, [](const Level& at, std::uint64_t place) THIMBLE_TARGET_AVX2 { return RankAvx2(at.marks, at.counts, place); });
+}
+
+#endif
+
+}  // namespace
+
+std::uint64_t SkewedVectorView::operator[](std::uint64_t i) const {
+#if THIMBLE_HAS_AVX2_KERNELS
+  if (has_avx2) return GetAvx2(levels_.data(), level_count_, i);
+#endif
+  return Get(levels_.data(), level_count_, i, [](const Level& at, std::uint64_t place) { return at.more.Rank1(place); });
 }
 
 void SkewedVectorView::DecodeLevel(unsigned at, std::uint64_t first, std::span<std::uint64_t> out) const {

@@ -35,12 +35,7 @@ class SkewedVectorView {
   unsigned width(unsigned level) const { return levels_[level % kMaxLevels].width; }
 
   // Requires: i < size().
-  std::uint64_t operator[](std::uint64_t i) const {
-    const Level& first = levels_[0];
-    i = std::min(i, first.last);
-    const std::uint64_t value = ReadBits(first.parts, i * first.width, first.width);
-    return first.more.size() == 0 || !first.more[i] ? value : value | Rest(i);
-  }
+  std::uint64_t operator[](std::uint64_t i) const;
 
   // Copies out.size() values from index `first` on. Requires: first + out.size() <= size(); what lies behind is left.
   void Decode(std::uint64_t first, std::span<std::uint64_t> out) const;
@@ -53,11 +48,12 @@ class SkewedVectorView {
     const std::byte* parts = nullptr;
     std::size_t part_bytes = 0;  // slack included
     BitVectorView more;          // which values have a part in the next level, too; empty in the last level
+    const std::byte* marks = nullptr;   // the bits of `more`, and their counts
+    const std::byte* counts = nullptr;
     std::uint64_t size = 0;
     std::uint64_t last = 0;  // index of the last part, or 0
     unsigned width = 1;
   };
-  std::uint64_t Rest(std::uint64_t i) const;
   void DecodeLevel(unsigned level, std::uint64_t first, std::span<std::uint64_t> out) const;
 
   std::span<const std::byte> image_;
