@@ -118,14 +118,14 @@ class JournalReader {
   std::vector<std::uint64_t> numbers_;
 };
 
-// Sequences are even from here on: no commit is being written.
-absl::Status SettleSequences(File& file) {
+// Makes both of the readers' sequences odd (a commit is being written) or even.
+absl::Status SetSequences(File& file, bool odd) {
   for (const std::uint64_t superblock_at : kSuperblockAt) {
     const std::uint64_t at = superblock_at + kSequenceAfterSuperblock;
     std::array<std::byte, 8> bytes{};
     THIMBLE_RETURN_IF_ERROR(file.Read(at, bytes).status());
     const auto sequence = Load<std::uint64_t>(bytes.data());
-    if (sequence % 2 == 0) continue;
+    if ((sequence % 2 != 0) == odd) continue;
     const std::uint64_t next = sequence + 1;
     THIMBLE_RETURN_IF_ERROR(file.Write(at, ObjectBytes(next)));
   }
@@ -159,13 +159,15 @@ absl::Status Recover(FileSystem& system, const std::string& path, File& file) {
     JournalReader reader(**journal);
     THIMBLE_ASSIGN_OR_RETURN(const bool counts, reader.Check(ruling.file_id, ruling.epoch));
     if (counts) {
+      // The writer may have died before it could say that it began.
+      THIMBLE_RETURN_IF_ERROR(SetSequences(file, /*odd=*/true));
       THIMBLE_RETURN_IF_ERROR(reader.Apply(file, ruling.epoch));
       THIMBLE_RETURN_IF_ERROR(file.Sync());
     }
   } else if (journal.status().code() != absl::StatusCode::kNotFound) {
     return journal.status();
   }
-  return SettleSequences(file);
+  return SetSequences(file, /*odd=*/false);
 }
 
 absl::Status RecoverAbandoned(FileSystem& system, const std::string& path) {

@@ -188,7 +188,7 @@ absl::Status LiveFile::Impl::ReadGeometry(Discipline discipline) {
     for (std::size_t i = 0; i < directory.size() && status.ok(); ++i) {
       format::CheckedEntry found;
       if (const char* problem = directory.Read(i, found)) status = absl::DataLossError(problem);
-      else sections_.push_back({std::string(found.name), found.entry});
+      else sections_.push_back({std::string(found.name()), found.entry});
     }
   }
   file_->Unmap(bytes);

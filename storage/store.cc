@@ -71,7 +71,7 @@ absl::StatusOr<SectionInfo> StoreReader::Section(std::size_t i) const {
   THIMBLE_RETURN_IF_ERROR(file_.Guard([&] { problem = directory().Read(i, found); }));
   if (problem != nullptr) return absl::DataLossError(path() + ": section " + std::to_string(i) + ": " + problem);
   const format::Entry& entry = found.entry;
-  return SectionInfo{.name = found.name,
+  return SectionInfo{.name = std::string(found.name()),
                      .kind = entry.kind,
                      .codec = entry.codec,
                      .checksummed = (entry.flags & format::Entry::kHasChecksum) != 0,

@@ -18,10 +18,6 @@ bool IsZero(std::span<const std::byte> bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
-std::string_view AsText(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 }  // namespace
 
 std::vector<std::byte> WriteDirectory(std::vector<NamedEntry> sections) {
@@ -62,18 +58,16 @@ const char* Directory::Read(std::size_t i, CheckedEntry& found) const {
   if (entry.name_offset > bytes_.size() || entry.name_bytes > bytes_.size() - entry.name_offset) {
     return "its name lies outside the directory";
   }
-  found.name = AsText(bytes_.subspan(entry.name_offset, entry.name_bytes));
+  std::memcpy(found.name_bytes, bytes_.data() + entry.name_offset, entry.name_bytes);
   return nullptr;
 }
 
 const char* Directory::Check(std::uint64_t checksum) const {
   if (Hash64(bytes_) != checksum) return "the directory is not what was written";
-  std::string_view previous;
+  CheckedEntry found[2];  // this one and the one before
   for (std::size_t i = 0; i < sections_; ++i) {
-    CheckedEntry found;
-    if (const char* problem = Read(i, found)) return problem;
-    if (i > 0 && found.name <= previous) return "the names do not ascend";
-    previous = found.name;
+    if (const char* problem = Read(i, found[i % 2])) return problem;
+    if (i > 0 && found[i % 2].name() <= found[1 - i % 2].name()) return "the names do not ascend";
   }
   return nullptr;
 }
@@ -85,11 +79,11 @@ const char* Directory::Find(std::string_view name, std::size_t& i) const {
     const std::size_t middle = begin + (end - begin) / 2;
     CheckedEntry found;
     if (const char* problem = Read(middle, found)) return problem;
-    if (found.name == name) {
+    if (found.name() == name) {
       i = middle;
       return nullptr;
     }
-    if (found.name < name) begin = middle + 1;
+    if (found.name() < name) begin = middle + 1;
     else end = middle;
   }
   i = sections_;

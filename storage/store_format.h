@@ -105,7 +105,9 @@ std::vector<std::byte> WriteDirectory(std::vector<NamedEntry> sections);
 // An entry and its name, copied out and found possible.
 struct CheckedEntry {
   Entry entry;
-  std::string_view name;
+  char name_bytes[kMaxNameBytes];
+
+  std::string_view name() const { return {name_bytes, entry.name_bytes}; }
 };
 
 // The functions below read a file that may be cut or changed meanwhile, and are called under a guard that may leave them at

@@ -42,7 +42,7 @@ std::optional<std::uint64_t> FirstNonZero(std::span<const std::byte> bytes) {
 class SectionChecker {
  public:
   SectionChecker(std::span<const std::byte> file, const CheckedEntry& section)
-      : file_(file), name_(section.name), entry_(section.entry) {}
+      : file_(file), name_(section.name()), entry_(section.entry) {}
 
   std::uint64_t blocks() const { return (entry_.flags & Entry::kHasChecksum) != 0 ? entry_.blocks() : 0; }
 
@@ -63,11 +63,11 @@ class SectionChecker {
  private:
   std::span<const std::byte> Table() const { return file_.subspan(entry_.table_offset, entry_.table_bytes()); }
   Damage At(std::uint64_t offset, std::uint64_t bytes, const char* what) const {
-    return {.where = "section " + std::string(name_), .offset = offset, .bytes = bytes, .what = what};
+    return {.where = "section " + name_, .offset = offset, .bytes = bytes, .what = what};
   }
 
   std::span<const std::byte> file_;
-  std::string_view name_;
+  std::string name_;
   Entry entry_;
 };
 
@@ -167,7 +167,7 @@ std::vector<Damage> StoreReader::FindDamage(unsigned threads) const {
     if ((entry.flags & Entry::kHasChecksum) != 0) {
       runs.push_back({entry.table_offset, entry.table_bytes()});
     } else if (ruling->state != FileState::kDirty) {
-      add("section " + std::string(section.name), entry.offset, entry.stored_bytes, "has no checksum");
+      add("section " + std::string(section.name()), entry.offset, entry.stored_bytes, "has no checksum");
     }
     sections.emplace_back(file(), section);
     if (std::optional<Damage> table = sections.back().CheckTable()) damage.push_back(*std::move(table));

@@ -37,7 +37,7 @@ enum class Discipline : std::uint8_t { kNone = 0, kMonotone = 1, kJournaled = 2 
 
 // A section of a store file.
 struct SectionInfo {
-  std::string_view name;
+  std::string name;
   Kind kind = Kind::kNone;  // kNone: bytes without an image header
   Codec codec = Codec::kNone;
   bool checksummed = false;
