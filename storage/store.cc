@@ -21,6 +21,10 @@ absl::Status Prefixed(const std::string& prefix, const absl::Status& status) {
 
 }  // namespace
 
+std::string_view StateName(FileState state) {
+  return state == FileState::kSealed ? "sealed" : state == FileState::kClean ? "clean" : "dirty";
+}
+
 StoreReader::StoreReader(MappedFile file, const Options& options)
     : file_(std::move(file)),
       system_(options.system != nullptr ? options.system : &FileSystem::Real()),

@@ -61,7 +61,8 @@ double BitsPerElement(const Section& section) {
 bool HasElements(const Section& section) { return section.contents && section.contents->elements > 0; }
 
 void PrintTable(const StoreReader& store, const std::vector<Section>& sections) {
-  std::printf("%s: %s, %zu sections\n", store.path().c_str(), HumanBytes(static_cast<double>(store.file_bytes())).c_str(), sections.size());
+  std::printf("%s: %s, %zu sections, %s, epoch %llu\n", store.path().c_str(), HumanBytes(static_cast<double>(store.file_bytes())).c_str(),
+              sections.size(), std::string(StateName(store.state())).c_str(), static_cast<unsigned long long>(store.epoch()));
   std::printf("%-32s %-20s %-5s %7s %11s %6s %6s %5s\n", "section", "kind", "codec", "bytes", "elements", "b/elem", "bound", "in RAM");
   for (const Section& section : sections) {
     const double resident = section.pages == 0 ? 0 : 100.0 * static_cast<double>(section.resident_pages) / static_cast<double>(section.pages);
@@ -76,7 +77,7 @@ void PrintTable(const StoreReader& store, const std::vector<Section>& sections) 
 
 void PrintJson(const StoreReader& store, const std::vector<Section>& sections) {
   using Json = nlohmann::ordered_json;
-  Json json = {{"schema", 1}, {"path", store.path()}, {"file_bytes", store.file_bytes()}, {"epoch", store.epoch()}, {"sections", Json::array()}};
+  Json json = {{"schema", 1}, {"path", store.path()}, {"file_bytes", store.file_bytes()}, {"state", StateName(store.state())}, {"epoch", store.epoch()}, {"sections", Json::array()}};
   for (const Section& section : sections) {
     const bool has = HasElements(section);
     json["sections"].push_back({{"name", section.info.name},

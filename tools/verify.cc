@@ -9,10 +9,17 @@
 #include "command.h"
 #include "kinds.h"
 #include "status_macros.h"
+#include "thimble/repair.h"
 #include "thimble/store.h"
 
 namespace thimble::tools {
 namespace {
+
+struct Options {
+  std::vector<std::string> paths;
+  bool deep = true;
+  bool repair = false;
+};
 
 absl::Status Named(const StoreReader& store, const SectionInfo& info, const absl::Status& status) {
   if (status.ok()) return status;
@@ -31,10 +38,8 @@ absl::Status VerifyContents(const StoreReader& store, const SectionInfo& info) {
   return Named(store, info, kind->verify(bytes.bytes()));
 }
 
-// Every byte of the file against its checksums, then what the sections say.
-absl::Status VerifyFile(const std::string& path) {
-  THIMBLE_ASSIGN_OR_RETURN(const StoreReader store, StoreReader::Open(path));
-  THIMBLE_RETURN_IF_ERROR(store.Verify(std::thread::hardware_concurrency()));
+// What every section says, as its structure sees it.
+absl::Status VerifyAllContents(const StoreReader& store) {
   absl::Status verified;
   THIMBLE_RETURN_IF_ERROR(Guarded(store.file(), [&] {
     for (std::size_t i = 0; i < store.size() && verified.ok(); ++i) {
@@ -42,16 +47,37 @@ absl::Status VerifyFile(const std::string& path) {
       verified = info.ok() ? VerifyContents(store, *info) : info.status();
     }
   }));
-  if (verified.ok()) std::printf("%s: ok, %zu sections\n", path.c_str(), store.size());
   return verified;
 }
 
-// The gravest answer of all files.
-int Run(const std::vector<std::string>& paths) {
-  int worst = kOk;
-  for (const std::string& path : paths) {
-    if (const absl::Status status = VerifyFile(path); !status.ok()) worst = std::max(worst, Complain(status));
+// Every byte of the file against its checksums, each damage on a line of its own; then, unless only checksums were asked for,
+// what the sections say.
+int VerifyFile(const std::string& path, const Options& options) {
+  if (options.repair) {
+    if (const absl::Status repaired = Repair(path); !repaired.ok()) return Complain(repaired);
   }
+  const absl::StatusOr<StoreReader> store = StoreReader::Open(path);
+  if (!store.ok()) return Complain(store.status());
+  const std::vector<Damage> damage = store->FindDamage(std::thread::hardware_concurrency());
+  for (const Damage& one : damage) {
+    std::fprintf(stderr, "thimble: %s: %s, bytes %llu to %llu: %s\n", path.c_str(), one.where.c_str(),
+                 static_cast<unsigned long long>(one.offset), static_cast<unsigned long long>(one.offset + one.bytes), one.what.c_str());
+  }
+  if (!damage.empty()) return kCorrupt;
+  const absl::Status contents = options.deep ? VerifyAllContents(*store) : absl::OkStatus();
+  if (!contents.ok()) return Complain(contents);
+  std::printf("%s: ok, %zu sections, %s, epoch %llu\n", path.c_str(), store->size(), std::string(StateName(store->state())).c_str(),
+              static_cast<unsigned long long>(store->epoch()));
+  if (store->state() == FileState::kDirty) {
+    std::printf("%s: was not closed, so its sections have no checksums; --repair closes it\n", path.c_str());
+  }
+  return kOk;
+}
+
+// The gravest answer of all files.
+int Run(const Options& options) {
+  int worst = kOk;
+  for (const std::string& path : options.paths) worst = std::max(worst, VerifyFile(path, options));
   return worst;
 }
 
@@ -59,9 +85,11 @@ int Run(const std::vector<std::string>& paths) {
 
 void AddVerify(CLI::App& app, int& exit_code) {
   CLI::App* verify = app.add_subcommand("verify", "Read every byte of store files, and say whether it is right");
-  auto paths = std::make_shared<std::vector<std::string>>();
-  verify->add_option("files", *paths, "store files")->required();
-  verify->callback([=, &exit_code] { exit_code = Run(*paths); });
+  auto options = std::make_shared<Options>();
+  verify->add_option("files", options->paths, "store files")->required();
+  verify->add_flag("--deep,!--shallow", options->deep, "also what the structures make of their sections (the default); --shallow: checksums only");
+  verify->add_flag("--repair", options->repair, "first rewrite a damaged superblock from the other; recover and close a live file left open");
+  verify->callback([=, &exit_code] { exit_code = Run(*options); });
 }
 
 }  // namespace thimble::tools

@@ -32,6 +32,9 @@ enum class FileState : std::uint8_t {
   kDirty = 3,   // live, open for update, or left so by a crash: holds at least the state of its epoch; not checksummed
 };
 
+// "sealed", "clean" or "dirty".
+std::string_view StateName(FileState state);
+
 // How a live file is updated (<thimble/live_file.h>); kNone for a sealed one.
 enum class Discipline : std::uint8_t { kNone = 0, kMonotone = 1, kJournaled = 2 };
 
