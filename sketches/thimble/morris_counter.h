@@ -52,7 +52,7 @@ class MorrisScale {
   // The state after one count more; `random` has 64 uniform bits. The highest state stays.
   std::uint32_t Next(std::uint32_t state, std::uint64_t random) const {
     const double chance = static_cast<double>(static_cast<std::int64_t>(random >> 11)) * 0x1p-53;
-    return state + static_cast<std::uint32_t>((chance < StepChance(state)) & (state < max_state()));
+    return state + (static_cast<std::uint32_t>(chance < StepChance(state)) & static_cast<std::uint32_t>(state < max_state()));
   }
   // The probability of a step from this state.
   double StepChance(std::uint32_t state) const {
