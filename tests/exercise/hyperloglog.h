@@ -6,6 +6,8 @@ namespace thimble::testing {
 
 // Calls every const method.
 inline void Exercise(const HyperLogLogView& view) {
+  // A few compressed bytes may stand for 2^21 registers; those would take seconds.
+  if (view.form() == HyperLogLogForm::kCompressed && view.precision() > 10) return;
   (void)view.Verify();
   (void)view.Estimate();
   (void)view.LowerBound(2);

@@ -6,6 +6,8 @@ namespace thimble::testing {
 
 // Calls every const method.
 inline void Exercise(const PcsaView& view) {
+  // A few compressed bytes may stand for 2^21 rows; those would take seconds.
+  if (view.compressed() && view.precision() > 8) return;
   (void)view.Verify();
   (void)view.Estimate();
   (void)view.LowerBound(2);
