@@ -318,6 +318,33 @@ BOOST_AUTO_TEST_CASE(GrowthIsARegression) {
   BOOST_TEST(Thimble(folder, "report --fail-over 1 " + small).exit_code == 2);
 }
 
+BOOST_AUTO_TEST_CASE(ASamplePredictsTheWhole) {
+  const Folder folder;
+  std::string csv = "id,colour,name\n";
+  for (int i = 0; i < 200000; ++i) csv += std::to_string(i) + "," + std::to_string(i % 7) + ",name of number " + std::to_string(i * 31) + "\n";
+  const std::string path = folder.Write("a.csv", csv);
+  const std::string options = "report --json --structures shrunk,std::list,std::set,StringStore ";
+  const Json all = Json::parse(Thimble(folder, options + path).out);
+  const Json predicted = Json::parse(Thimble(folder, options + "--sample 60000 " + path).out);
+  BOOST_TEST(predicted["input"]["rows"] == 200000);
+  BOOST_TEST(predicted["input"]["sample_rows"] == 50000);
+  BOOST_TEST(!all["input"].contains("sample_rows"));
+  for (std::size_t c = 0; c < all["columns"].size(); ++c) {
+    BOOST_TEST(predicted["columns"][c]["elements"] == 200000);
+    BOOST_TEST(predicted["columns"][c]["distinct"].get<double>() == all["columns"][c]["distinct"].get<double>(), boost::test_tools::tolerance(0.01));
+    for (const Json& expected : all["columns"][c]["structures"]) {
+      for (const Json& row : predicted["columns"][c]["structures"]) {
+        if (row["structure"] != expected["structure"]) continue;
+        BOOST_TEST(row["predicted_bytes_per_element"].size() == 2u);
+        BOOST_TEST_CONTEXT(row["structure"]) {
+          BOOST_TEST(row["bytes_per_element"].get<double>() == expected["bytes_per_element"].get<double>(), boost::test_tools::tolerance(0.03));
+        }
+      }
+    }
+  }
+  BOOST_TEST(Thimble(folder, "report --sample 60000 --save " + folder.File("x") + " " + path).exit_code == 2);
+}
+
 BOOST_AUTO_TEST_CASE(NothingIsLeftBehind) {
   const Folder folder;
   ReportOf(folder, folder.Write("a.csv", "a,b\n1,2\n"));

@@ -3,6 +3,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -14,6 +15,7 @@
 
 #include "compare.h"
 #include "report.h"
+#include "sample.h"
 #include "save.h"
 
 namespace thimble::tools {
@@ -36,6 +38,13 @@ std::uint64_t DefaultMemoryLimit(unsigned jobs) {
   return std::uint64_t{info.totalram} * info.mem_unit / 2 / jobs;
 }
 
+// Rows whose containers stay within the limit: the largest takes about 10 times the bytes of the text, or 300 a row.
+std::uint64_t SampleThatFits(const TableData& table, std::uint64_t memory_limit) {
+  const std::uint64_t estimate = 10 * table.bytes + 300 * table.rows;
+  if (table.rows == 0 || estimate <= memory_limit) return table.rows;
+  return std::max<std::uint64_t>(1000, memory_limit / (estimate / table.rows + 1));
+}
+
 bool UseColour() { return isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr; }
 
 std::string Print(const Report& report, const Options& options) {
@@ -54,7 +63,10 @@ int Run(const Options& options) {
     if (!table.ok()) return Complain(table.status());
     MeasureOptions measure = options.measure;
     if (measure.memory_limit == 0) measure.memory_limit = DefaultMemoryLimit(measure.jobs);
-    absl::StatusOr<Report> measured = MeasureTable(*table, measure, progress);
+    const std::uint64_t sample = read.sample != 0 ? read.sample : SampleThatFits(*table, measure.memory_limit);
+    const bool sampled = sample < table->rows;
+    if (sampled && !options.save.empty()) return Complain(absl::InvalidArgumentError("a sample cannot be saved"));
+    absl::StatusOr<Report> measured = sampled ? PredictTable(*table, sample, measure, progress) : MeasureTable(*table, measure, progress);
     if (!measured.ok()) return Complain(measured.status());
     report = *std::move(measured);
     if (!options.save.empty()) {
@@ -96,6 +108,8 @@ void AddReport(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(1u, 64u))
       ->capture_default_str();
   report->add_option("--save", options->save, "keep the recommended structures in this store file");
+  report->add_option("--sample", options->read.sample, "build this many rows at most and predict the rest; by default where all would exceed the memory limit")
+      ->check(CLI::Range(std::uint64_t{1000}, std::uint64_t{1} << 40));
   CLI::Option* compare = report->add_option("--compare", options->compare, "show what changed since this report, which --json wrote");
   report->add_option("--fail-over", options->fail_over, "exit with 6 if a structure's heap grew by more than so many percent")->needs(compare);
   report->add_option("--format", options->read.format, "auto, lines, csv or tsv")->check(CLI::IsMember({"auto", "lines", "csv", "tsv"}));

@@ -11,7 +11,7 @@ Json ToJson(const StructureRow& row) {
   const footprint::Measurement& m = row.measured;
   const bool failed = !m.ok();
   const auto unless_failed = [failed](auto value) { return failed ? Json() : Json(value); };
-  return {{"structure", row.structure->name},
+  Json json = {{"structure", row.structure->name},
           {"family", footprint::FamilyName(row.structure->family)},
           {"exact", row.structure->exact},
           {"stored", unless_failed(m.stored)},
@@ -25,6 +25,8 @@ Json ToJson(const StructureRow& row) {
           {"promised_error", m.error ? Json(m.error->promised) : Json()},
           {"measured_error", m.error ? Json(m.error->measured) : Json()},
           {"failure", failed ? Json(m.failure()) : Json()}};
+  if (row.predicted) json["predicted_bytes_per_element"] = {row.predicted->low, row.predicted->high};
+  return json;
 }
 
 Json StructuresOf(const ColumnReport& column) {
@@ -57,6 +59,7 @@ std::string ToJson(const Report& report) {
                  {"rows", report.rows},
                  {"ragged_rows", report.ragged_rows},
                  {"ragged_lines", report.ragged_lines}}}};
+  if (report.sample_rows != 0) json["input"]["sample_rows"] = report.sample_rows;
   json["columns"] = Json::array();
   for (const ColumnReport& column : report.columns) {
     json["columns"].push_back({{"name", column.name},

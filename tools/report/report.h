@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,14 @@
 
 namespace thimble::tools {
 
+struct Interval {
+  double low, high;
+};
+
 struct StructureRow {
   const footprint::Structure* structure;
   footprint::Measurement measured;
+  std::optional<Interval> predicted;  // of the bytes per element, where only a sample was built
 };
 
 // The smallest exact structure that does a job on a column.
@@ -37,6 +43,7 @@ struct Report {
   bool has_header = false;
   std::uint64_t bytes = 0, rows = 0, ragged_rows = 0;
   std::vector<std::uint64_t> ragged_lines;
+  std::uint64_t sample_rows = 0;  // 0: everything was built
   std::vector<ColumnReport> columns;
   ColumnReport whole_rows;  // no name; empty where a row is a single column
 };
@@ -50,6 +57,9 @@ struct MeasureOptions {
 
 // Measures every structure that fits, on every column. Returns kInvalidArgument if an option names what is not there.
 absl::StatusOr<Report> MeasureTable(const TableData& table, const MeasureOptions& options, Progress& progress);
+
+// Families in their order; within one the largest first, what failed at the end.
+void SortStructures(ColumnReport& column);
 
 std::vector<Recommendation> Recommend(const ColumnReport& column);
 

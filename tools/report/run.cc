@@ -18,21 +18,13 @@ bool IsChosen(const std::vector<std::string>& chosen, const std::string& name) {
 std::vector<StructureRow> RowsFor(unsigned type, const MeasureOptions& options) {
   std::vector<StructureRow> rows;
   for (const Structure& structure : Structures()) {
-    if ((structure.fits & type) && IsChosen(options.structures, structure.name)) rows.push_back({&structure, {}});
+    if ((structure.fits & type) && IsChosen(options.structures, structure.name)) rows.push_back({&structure, {}, {}});
   }
   return rows;
 }
 
 void AddTasks(ColumnReport& report, const footprint::ColumnSource& source, std::vector<MeasureTask>& tasks) {
   for (StructureRow& row : report.structures) tasks.push_back({row.structure, source, &row.measured});
-}
-
-// Families in their order; within one the largest first, what failed at the end.
-void Sort(ColumnReport& report) {
-  const auto key = [](const StructureRow& row) {
-    return std::tuple(row.structure->family, !row.measured.ok(), -row.measured.heap_bytes);
-  };
-  std::stable_sort(report.structures.begin(), report.structures.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
 }
 
 absl::Status CheckNames(const TableData& table, const MeasureOptions& options) {
@@ -49,9 +41,16 @@ absl::Status CheckNames(const TableData& table, const MeasureOptions& options) {
 
 }  // namespace
 
+void SortStructures(ColumnReport& report) {
+  const auto key = [](const StructureRow& row) {
+    return std::tuple(row.structure->family, !row.measured.ok(), -row.measured.heap_bytes);
+  };
+  std::stable_sort(report.structures.begin(), report.structures.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
+}
+
 absl::StatusOr<Report> MeasureTable(const TableData& table, const MeasureOptions& options, Progress& progress) {
   THIMBLE_RETURN_IF_ERROR(CheckNames(table, options));
-  Report report{table.path, table.format, table.compression, table.has_header, table.bytes, table.rows, table.ragged_rows, table.ragged_lines, {}, {}};
+  Report report{table.path, table.format, table.compression, table.has_header, table.bytes, table.rows, table.ragged_rows, table.ragged_lines, 0, {}, {}};
   std::vector<MeasureTask> tasks;
   report.columns.reserve(table.columns.size());  // tasks point into it
   for (const ColumnData& column : table.columns) {
@@ -74,10 +73,10 @@ absl::StatusOr<Report> MeasureTable(const TableData& table, const MeasureOptions
     progress.Show("measuring " + std::to_string(i + 1) + " of " + std::to_string(tasks.size()) + ": " + tasks[i].structure->name);
   });
   for (ColumnReport& column : report.columns) {
-    Sort(column);
+    SortStructures(column);
     column.recommendation = Recommend(column);
   }
-  Sort(report.whole_rows);
+  SortStructures(report.whole_rows);
   report.whole_rows.recommendation = Recommend(report.whole_rows);
   return report;
 }

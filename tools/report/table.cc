@@ -23,26 +23,27 @@ std::string Line(const StructureRow& row, std::size_t name_width) {
   line += PadLeft(Figure(m.bytes_per_element()), 7);
   line += PadLeft(HumanBytes(static_cast<double>(m.heap_bytes)), 7);
   line += PadLeft(HumanBytes(static_cast<double>(m.peak_bytes)), 7);
-  line += PadLeft(HumanBytes(static_cast<double>(m.pss_bytes)), 7);
+  line += PadLeft(row.predicted ? Figure((row.predicted->high - row.predicted->low) / 2) : HumanBytes(static_cast<double>(m.pss_bytes)), 7);
   line += PadLeft(Seconds(m.build_seconds), 7);
   line += PadLeft(m.lookup_ns ? Nanoseconds(*m.lookup_ns) : "-", 8);
   if (m.error) line += PadLeft(Percent(m.error->measured) + "/" + Percent(m.error->promised), 11);
   return line;
 }
 
-std::string Heading(std::size_t name_width, bool approximate) {
-  return PadRight("structure", name_width) + PadLeft("B/elem", 7) + PadLeft("heap", 7) + PadLeft("peak", 7) + PadLeft("PSS", 7) +
+std::string Heading(std::size_t name_width, bool approximate, bool predicted) {
+  return PadRight("structure", name_width) + PadLeft("B/elem", 7) + PadLeft("heap", 7) + PadLeft("peak", 7) + PadLeft(predicted ? "+-" : "PSS", 7) +
          PadLeft("build", 7) + PadLeft("lookup", 8) + (approximate ? PadLeft("error %", 11) : "");
 }
 
 std::string StructureLines(const ColumnReport& column, bool colour) {
   std::size_t name_width = 9;
-  bool approximate = false;
+  bool approximate = false, predicted = false;
   for (const StructureRow& row : column.structures) {
     name_width = std::min(kNameWidth, std::max(name_width, row.structure->name.size()));
     approximate |= row.measured.error.has_value();
+    predicted |= row.predicted.has_value();
   }
-  std::string text = PadRight("", 2) + Heading(name_width, approximate) + "\n";
+  std::string text = PadRight("", 2) + Heading(name_width, approximate, predicted) + "\n";
   for (const StructureRow& row : column.structures) {
     const bool marked = IsRecommended(column, row);
     text += std::string(marked ? "* " : "  ") + (marked && colour ? "\x1b[32m" : "") + Line(row, name_width) + (marked && colour ? "\x1b[0m" : "") + "\n";
@@ -80,6 +81,9 @@ std::string ToTable(const Report& report, bool colour) {
   if (report.compression != "plain") text += ", " + report.compression;
   text += report.has_header ? ", first row is a header\n" : "\n";
   text += RaggedText(report);
+  if (report.sample_rows != 0) {
+    text += "predicted from " + Thousands(report.sample_rows) + " rows, 1/4 and 1/16 of them; +- is the interval of B/elem, lookups are the sample's\n";
+  }
   for (const ColumnReport& column : report.columns) text += '\n' + ColumnText(column, colour);
   if (!report.whole_rows.structures.empty()) {
     text += "\nwhole rows: " + Thousands(report.whole_rows.elements) + " elements\n" + StructureLines(report.whole_rows, colour);

@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "byte_source.h"
 #include "forked.h"
 #include "measure.h"
 #include "record_reader.h"
 #include "status_macros.h"
+#include "thimble/hyperloglog.h"
 
 namespace thimble::tools {
 namespace {
@@ -46,7 +48,7 @@ absl::Status SpoolValues(ColumnData& column, std::size_t buffer) {
   const footprint::ColumnType type = column.inference.type();
   if (type == kText) return absl::OkStatus();
   THIMBLE_ASSIGN_OR_RETURN(Spool values, Spool::Make(buffer));
-  if (type == kDate && column.inference.missing() != 0) {
+  if (type == kDate && column.missing != 0) {
     THIMBLE_ASSIGN_OR_RETURN(column.present, TextSpool::Make(buffer));
   }
   THIMBLE_RETURN_IF_ERROR(column.texts.ForEach([&](std::string_view text) {
@@ -74,6 +76,17 @@ absl::StatusOr<std::uint64_t> CountDistinct(const ColumnData& data) {
   std::uint64_t distinct = 0;
   THIMBLE_RETURN_IF_ERROR(child.Wait(&distinct, sizeof distinct));
   return distinct;
+}
+
+// Within 0.3 %, by hashes of the text.
+absl::StatusOr<std::uint64_t> EstimateDistinct(const ColumnData& data) {
+  HyperLogLog sketch({.precision = 17});
+  const bool text = data.inference.type() == kText;
+  THIMBLE_RETURN_IF_ERROR(data.texts.ForEach([&](std::string_view value) {
+    if (text || !value.empty()) sketch.Add(value);
+    return absl::OkStatus();
+  }));
+  return std::min<std::uint64_t>(static_cast<std::uint64_t>(std::llround(sketch.Estimate())), data.elements());
 }
 
 std::string UniqueName(std::string name, std::size_t number, const std::vector<ColumnData>& taken) {
@@ -112,7 +125,7 @@ class TableReader {
     for (std::size_t i = 0; i < records_.size(); ++i) {
       THIMBLE_ASSIGN_OR_RETURN(TextSpool texts, TextSpool::Make(buffer));
       const std::string name = table_.format == "lines" ? "line" : header_ ? std::string(records_.field(i)) : "";
-      table_.columns.push_back({UniqueName(name, i + 1, table_.columns), {}, std::move(texts), {}, {}});
+      table_.columns.push_back({UniqueName(name, i + 1, table_.columns), {}, std::move(texts), {}, {}, 0, 0});
     }
     return absl::OkStatus();
   }
@@ -153,6 +166,12 @@ absl::StatusOr<Column> ColumnData::Map() const {
   return column;
 }
 
+absl::Status PrepareColumn(ColumnData& column, std::size_t columns) {
+  THIMBLE_RETURN_IF_ERROR(SpoolValues(column, SpoolBuffer(columns)));
+  THIMBLE_ASSIGN_OR_RETURN(column.distinct, CountDistinct(column));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Column> TableData::MapRows() const {
   std::vector<Column> fields;
   for (const ColumnData& column : columns) {
@@ -179,10 +198,15 @@ absl::StatusOr<TableData> ReadTable(const ReadOptions& options, Progress& progre
   table.has_header = sniffed.has_header;
   absl::Status read = TableReader(table, records, sniffed.has_header).Read(progress);
   if (!read.ok()) return absl::Status(read.code(), options.path + ": " + std::string(read.message()));
+  const bool sampled = options.sample != 0 && table.rows > options.sample;
   for (ColumnData& column : table.columns) {
     progress.Show("counting " + column.name);
-    THIMBLE_RETURN_IF_ERROR(SpoolValues(column, SpoolBuffer(table.columns.size())));
-    THIMBLE_ASSIGN_OR_RETURN(column.distinct, CountDistinct(column));
+    column.missing = column.inference.missing();
+    if (sampled) {
+      THIMBLE_ASSIGN_OR_RETURN(column.distinct, EstimateDistinct(column));
+    } else {
+      THIMBLE_RETURN_IF_ERROR(PrepareColumn(column, table.columns.size()));
+    }
   }
   return table;
 }

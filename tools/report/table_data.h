@@ -23,8 +23,9 @@ struct ColumnData {
   std::optional<TextSpool> present; // the same without missing values; dates that lack some only
   std::optional<Spool> values;      // int64 or double, missing values left out; other types than text only
   std::uint64_t distinct = 0;
+  std::uint64_t missing = 0;
 
-  std::uint64_t elements() const { return inference.type() == footprint::kText ? texts.size() : texts.size() - inference.missing(); }
+  std::uint64_t elements() const { return inference.type() == footprint::kText ? texts.size() : texts.size() - missing; }
   std::uint64_t payload_bytes() const {
     return inference.value_bytes() == 0 ? texts.text_bytes() : elements() * inference.value_bytes();
   }
@@ -50,7 +51,11 @@ struct ReadOptions {
   std::string path;
   std::string format = "auto";
   Choice header = Choice::kAuto;
+  std::uint64_t sample = 0;  // of a table with more rows, distinct values are only estimated, in constant memory
 };
+
+// Spools the numbers of a column whose text is there, and counts its distinct values.
+absl::Status PrepareColumn(ColumnData& column, std::size_t columns);
 
 // Reads the input once, in memory that depends on the number of columns and the longest record only. A row with too few
 // fields is filled up with missing ones; of one with too many the rest is left out; both are counted as ragged.
