@@ -1,0 +1,197 @@
+#define BOOST_TEST_MODULE quotient_filter
+#include "testing.h"
+
+#include <cmath>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "exercise/quotient_filter.h"
+#include "thimble/quotient_filter.h"
+
+namespace thimble {
+namespace {
+
+using Options = QuotientFilter::Options;
+
+std::uint64_t CountFound(const QuotientFilterView& filter, std::uint64_t first, std::uint64_t n) {
+  std::vector<std::uint64_t> keys(n);
+  for (std::uint64_t i = 0; i < n; ++i) keys[i] = first + i;
+  const auto found = std::make_unique<bool[]>(n);
+  return filter.ContainsMany(keys, {found.get(), n});
+}
+
+void AddRange(QuotientFilter& filter, std::uint64_t first, std::uint64_t n) {
+  for (std::uint64_t key = first; key < first + n; ++key) BOOST_REQUIRE(filter.Add(key).ok());
+}
+
+BOOST_AUTO_TEST_CASE(HoldsItsKeysAtItsSizeAndRate) {
+  for (const std::uint64_t n : {0, 1, 500, 5000, 200'000}) {
+    QuotientFilter filter({.capacity = n});
+    BOOST_TEST(filter.image().size() == QuotientFilter::ImageBytes({.capacity = n}));
+    AddRange(filter, 0, n);
+    REQUIRE_OK(filter.Verify());
+    BOOST_TEST(CountFound(filter, 0, n) == n);
+    constexpr std::uint64_t kQueries = 400'000;
+    const double rate = static_cast<double>(CountFound(filter, n, kQueries)) / kQueries;
+    BOOST_TEST(rate <= 0.0044 + 4 * std::sqrt(0.0044 / kQueries));
+    if (n >= 5000) BOOST_TEST(std::abs(filter.FalsePositiveRate() / rate - 1) < 0.15);
+    if (n >= 200'000) BOOST_TEST(filter.bits_per_key() <= 11.4);
+  }
+  QuotientFilter with_epochs({.capacity = 200'000, .epoch_bits = 4});
+  AddRange(with_epochs, 0, 200'000);
+  BOOST_TEST(with_epochs.bits_per_key() <= 15.8);
+}
+
+BOOST_AUTO_TEST_CASE(GrowsAPageAtATimeAndKeepsTheRate) {
+  const std::uint64_t most = testing::Trials(300'000, 10'000'000);
+  QuotientFilter filter({.capacity = 1000, .max_capacity = most});
+  std::uint64_t n = 0;
+  std::uint64_t held = filter.stats().live_bytes;
+  for (std::uint64_t next = 1000; next <= most; next = next * 3 / 2) {
+    for (; n < next; ++n) {
+      BOOST_REQUIRE(filter.Add(n).ok());
+      const Stats stats = filter.stats();
+      if (stats.live_bytes != held) BOOST_REQUIRE_LE(static_cast<double>(stats.peak_bytes), 1.15 * static_cast<double>(stats.live_bytes) + 4096);
+      held = stats.live_bytes;
+    }
+    constexpr std::uint64_t kQueries = 100'000;
+    const double rate = static_cast<double>(CountFound(filter, std::uint64_t{1} << 40, kQueries)) / kQueries;
+    BOOST_TEST(rate <= 0.0044 + 4 * std::sqrt(0.0044 / kQueries));
+    REQUIRE_OK(filter.Verify());
+    BOOST_TEST(CountFound(filter, 0, n) == n);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(AnswersAsAMultisetDoes) {
+  std::mt19937_64 random(7);
+  QuotientFilter filter({.capacity = 500, .max_capacity = 20'000, .count_duplicates = true});
+  std::unordered_map<std::uint64_t, std::uint64_t> model;
+  std::uint64_t size = 0;
+  const int operations = testing::Trials(300'000, 10'000'000);
+  for (int i = 0; i < operations; ++i) {
+    const std::uint64_t key = random() % 5000;
+    if (random() % 5 < 3) {
+      BOOST_REQUIRE(filter.Add(key).ok());
+      ++model[key];
+      ++size;
+    } else if (const auto entry = model.find(key); entry != model.end()) {
+      BOOST_REQUIRE(filter.Remove(key));
+      if (--entry->second == 0) model.erase(entry);
+      --size;
+    }
+    if (i % 64 == 0) {
+      const std::uint64_t other = random() % 5000;
+      const auto entry = model.find(other);
+      BOOST_REQUIRE_GE(filter.Count(other), entry == model.end() ? 0 : entry->second);
+    }
+    // Hold the set at a size: now and then much is removed.
+    if (size > 15'000) {
+      for (auto entry = model.begin(); entry != model.end() && size > 4000; entry = model.erase(entry)) {
+        for (std::uint64_t j = 0; j < entry->second; ++j) BOOST_REQUIRE(filter.Remove(entry->first));
+        size -= entry->second;
+      }
+    }
+    BOOST_REQUIRE_EQUAL(filter.size(), size);
+  }
+  REQUIRE_OK(filter.Verify());
+  for (const auto& [key, count] : model) BOOST_REQUIRE_GE(filter.Count(key), count);
+}
+
+BOOST_AUTO_TEST_CASE(AddingAgainChangesNothingUnlessItCounts) {
+  QuotientFilter filter({.capacity = 100});
+  for (int i = 0; i < 5; ++i) REQUIRE_OK(filter.Add("key"));
+  BOOST_TEST(filter.size() == 1u);
+  BOOST_TEST(filter.Count("key") == 1u);
+  BOOST_TEST(filter.Remove("key"));
+  BOOST_TEST(!filter.Contains("key"));
+  BOOST_TEST(!filter.Remove("key"));
+}
+
+BOOST_AUTO_TEST_CASE(EpochsPassAndKeysGo) {
+  QuotientFilter filter({.capacity = 10'000, .epoch_bits = 2});
+  // Each epoch adds a hundred keys; key 0 is added again in every one.
+  for (std::uint64_t epoch = 0; epoch < 20; ++epoch) {
+    AddRange(filter, 1 + 100 * epoch, 100);
+    REQUIRE_OK(filter.Add(std::uint64_t{0}));
+    BOOST_TEST(filter.Contains(std::uint64_t{0}));
+    const std::uint64_t oldest = epoch < 3 ? 0 : epoch - 3;
+    BOOST_TEST(CountFound(filter, 1 + 100 * oldest, 100 * (epoch - oldest + 1)) == 100 * (epoch - oldest + 1));
+    BOOST_TEST(CountFound(filter, 1, 100 * oldest) <= 20u);
+    BOOST_TEST(filter.size() <= 401u);
+    REQUIRE_OK(filter.Verify());
+    filter.Advance();
+  }
+  for (int i = 0; i < 4; ++i) filter.Advance();
+  BOOST_TEST(filter.size() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(MergeHoldsTheKeysOfBoth) {
+  const Options options{.capacity = 1000, .max_capacity = 50'000};
+  QuotientFilter a(options), b(options);
+  AddRange(a, 0, 8000);
+  AddRange(b, 6000, 20'000);
+  REQUIRE_OK(a.Merge(b));
+  REQUIRE_OK(a.Verify());
+  BOOST_TEST(CountFound(a, 0, 26'000) == 26'000u);
+  BOOST_TEST(a.size() <= 26'000u);
+  BOOST_TEST(a.size() >= 25'900u);
+  CHECK_CODE(a.Merge(QuotientFilter({.capacity = 1000})), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(a.Merge(QuotientFilter({.capacity = 1000, .max_capacity = 50'000, .seed = 3})), absl::StatusCode::kInvalidArgument);
+}
+
+BOOST_AUTO_TEST_CASE(AdversarialKeysKeepTheRate) {
+  constexpr std::uint64_t kKeys = 100'000;
+  const auto rate_with = [](auto key_of) {
+    QuotientFilter filter({.capacity = kKeys, .seed = 0x5ec7e7});
+    for (std::uint64_t i = 0; i < kKeys; ++i) BOOST_REQUIRE(filter.Add(key_of(i)).ok());
+    std::uint64_t hits = 0;
+    for (std::uint64_t i = kKeys; i < 6 * kKeys; ++i) hits += filter.Contains(key_of(i));
+    return static_cast<double>(hits) / (5 * kKeys);
+  };
+  BOOST_TEST(rate_with([](std::uint64_t i) { return i << 32; }) <= 0.00484);
+  BOOST_TEST(rate_with([](std::uint64_t i) { return i << 40 | 12345; }) <= 0.00484);
+  BOOST_TEST(rate_with([](std::uint64_t i) { return Hash64(i); }) <= 0.00484);
+  BOOST_TEST(rate_with([](std::uint64_t i) { return Hash64(i, 0x5ec7e7); }) <= 0.00484);
+}
+
+BOOST_AUTO_TEST_CASE(BorrowedBytesFillUp) {
+  const Options options{.capacity = 500};
+  Buffer memory = Buffer::Heap(QuotientFilter::ImageBytes(options));
+  absl::StatusOr<QuotientFilter> filter = QuotientFilter::Make(options, Buffer::Borrow(memory.bytes()));
+  REQUIRE_OK(filter);
+  absl::Status status;
+  std::uint64_t n = 0;
+  for (; status.ok() && n < 5000; ++n) status = filter->Add(n);
+  BOOST_CHECK_EQUAL(status.code(), absl::StatusCode::kResourceExhausted);
+  BOOST_TEST(n > 500u);
+  BOOST_TEST(CountFound(*filter, 0, n - 1) == n - 1);
+}
+
+BOOST_AUTO_TEST_CASE(OpensWhatItWroteAndRefusesTheRest) {
+  QuotientFilter filter({.capacity = 100, .epoch_bits = 1});
+  AddRange(filter, 0, 100);
+  testing::CheckGolden("quotient_filter", filter.image());
+  absl::StatusOr<QuotientFilter> again = QuotientFilter::Open(Buffer::Copy(filter.image()));
+  REQUIRE_OK(again);
+  REQUIRE_OK(again->Add(std::uint64_t{100}));
+  BOOST_TEST(CountFound(*again, 0, 101) == 101u);
+  Buffer damaged = Buffer::Copy(filter.image());
+  damaged.data()[192 + 20] ^= std::byte{1};
+  CHECK_CODE(QuotientFilter::Open(std::move(damaged)), absl::StatusCode::kDataLoss);
+  CHECK_CODE(QuotientFilter::Make({.capacity = 10, .false_positive_rate = 0}), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(QuotientFilter::Make({.capacity = 10, .epoch_bits = 9}), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(QuotientFilter::Make({.capacity = ~std::uint64_t{0}}), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(QuotientFilter::Make({.capacity = 1000}, Buffer::Heap(100)), absl::StatusCode::kInvalidArgument);
+}
+
+BOOST_AUTO_TEST_CASE(SurvivesDamage) {
+  QuotientFilter filter({.capacity = 100, .max_capacity = 100'000});
+  AddRange(filter, 0, 1500);
+  const int opened = testing::ExerciseMutations<QuotientFilterView>(filter.image(), testing::Trials(10'000, 1'000'000),
+                                                                    [](const QuotientFilterView& view) { Exercise(view); });
+  BOOST_TEST(opened > 0);
+}
+
+}  // namespace
+}  // namespace thimble
