@@ -12,6 +12,8 @@
 namespace thimble {
 namespace {
 
+static_assert(Filter<BloomFilter> && Filter<BloomFilterView>);
+
 using Options = BloomFilter::Options;
 
 // The share of `queries` keys, none of them added, that a filter of keys first, first + 1, ... finds.

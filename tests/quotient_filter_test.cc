@@ -12,6 +12,8 @@
 namespace thimble {
 namespace {
 
+static_assert(Filter<QuotientFilter> && Filter<QuotientFilterView>);
+
 using Options = QuotientFilter::Options;
 
 std::uint64_t CountFound(const QuotientFilterView& filter, std::uint64_t first, std::uint64_t n) {

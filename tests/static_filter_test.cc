@@ -11,6 +11,8 @@
 namespace thimble {
 namespace {
 
+static_assert(Filter<StaticFilter> && Filter<StaticFilterView>);
+
 StaticFilter FilterOf(std::uint64_t n, StaticFilter::Options options = {.false_positive_rate = 1.0 / 256}) {
   StaticFilter::Builder builder(options);
   for (std::uint64_t key = 0; key < n; ++key) builder.Add(key);

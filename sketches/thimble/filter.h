@@ -16,6 +16,17 @@ concept HashableKey = requires(const Key& key) {
   { Hash64(key, std::uint64_t{}) } -> std::same_as<std::uint64_t>;
 };
 
+// What every filter can say, so that code can be written once over all of them: no false negatives, and a known rate of
+// false positives.
+template <class F>
+concept Filter = requires(const F& filter, std::uint64_t key, std::uint64_t hash) {
+  { filter.Contains(key) } -> std::same_as<bool>;
+  { filter.ContainsHash(hash) } -> std::same_as<bool>;
+  { filter.FalsePositiveRate() } -> std::same_as<double>;
+  { filter.capacity() } -> std::same_as<std::uint64_t>;
+  { filter.bits_per_key() } -> std::same_as<double>;
+};
+
 // Calls function(hashes) for runs of up to 256 keys, so that their cache misses can overlap.
 template <class Keys, class Function>
 void ForHashBatches(const Keys& keys, std::uint64_t seed, Function function) {
