@@ -65,6 +65,14 @@ class HeapMemory final : public Memory {
     return grown;
   }
 
+  std::span<std::byte> Shrink(std::span<std::byte> run, std::size_t bytes) override {
+    if (bytes >= kMappedFrom) return *Grow(run, bytes);  // mremap goes both ways
+    const std::span<std::byte> shrunk = Allocate(bytes);
+    if (bytes > 0) std::memcpy(shrunk.data(), run.data(), bytes);
+    Release(run);
+    return shrunk;
+  }
+
   void Release(std::span<std::byte> run) noexcept override {
     if (run.size() >= kMappedFrom) {
       munmap(run.data(), Pages(run.size()));
@@ -94,6 +102,10 @@ absl::Status Buffer::Grow(std::size_t bytes) {
   if (!grown.ok()) return grown.status();
   run_ = *grown;
   return absl::OkStatus();
+}
+
+void Buffer::Shrink(std::size_t bytes) {
+  if (bytes < run_.size() && memory_ != nullptr) run_ = memory_->Shrink(run_, bytes);
 }
 
 void Buffer::ObserveMappings(void (*observer)(std::ptrdiff_t bytes)) {

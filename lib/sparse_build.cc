@@ -60,9 +60,9 @@ void SparseTreeBuilder::FlushWords() {
   std::uint64_t count = 0;
   const std::size_t most = (page_bytes() - sparse::kLeafHeaderBytes) / 8;
   for (const std::uint64_t word : words_) count += sparse::Popcount(word);
-  // Below one key in four Elias-Fano is smaller, and above four in five runs may be.
+  // Below one key in five Elias-Fano is smaller by more than a tenth, and above four in five runs may be.
   const std::uint64_t bits = words_.size() * 64;
-  if (words_.size() < most || count < bits / 4 || count > bits / 5 * 4) {
+  if (words_.size() < most || count < bits / 5 || count > bits / 5 * 4) {
     for (std::size_t w = 0; w < words_.size(); ++w) {
       for (std::uint64_t word = words_[w]; word != 0;) {
         const unsigned first = sparse::LowestBit(word);

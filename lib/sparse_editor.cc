@@ -1,6 +1,7 @@
 #include "sparse_editor.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "sparse_node.h"
@@ -82,12 +83,20 @@ void SparseTreeEditor::AddToSums(unsigned levels, std::int64_t change) {
   }
 }
 
-absl::Status SparseTreeEditor::Reserve(std::uint64_t pages) {
+absl::Status SparseTreeEditor::ReserveFor(std::uint64_t leaves) {
+  std::uint64_t pages = leaves, added = leaves;
+  unsigned level = view_.height_;
+  for (; level > 0 && added > 0; --level) {
+    const Node node(Data(path_[level - 1].page), view_.page_bytes_);
+    added = node.count() + added > Capacity(view_.page_bytes_) ? 1 : 0;
+    pages += added;
+  }
+  if (level == 0 && added > 0) ++pages;  // a new root
   const std::uint64_t free = Parameter(SparseTreeView::kFreePages);
   const std::uint64_t room = (view_.image_bytes_ - EmptyBytes(0)) / view_.page_bytes_ - view_.pages_;
   if (pages <= free + room) return absl::OkStatus();
   // A few pages at a time: a mapping grows without copying, and what is reserved counts.
-  const std::uint64_t more = std::max(pages - free - room, std::min<std::uint64_t>(16, view_.pages_ / 32));
+  const std::uint64_t more = std::max(pages - free - room, std::min<std::uint64_t>(16, view_.pages_ / 64));
   const std::uint64_t bytes = view_.image_bytes_ + more * view_.page_bytes_;
   THIMBLE_RETURN_IF_ERROR(buffer_.Grow(static_cast<std::size_t>(bytes)));
   view_.data_ = buffer_.data();
@@ -115,8 +124,8 @@ void SparseTreeEditor::FreePage(std::uint32_t page) {
   SetParameter(SparseTreeView::kFreePages, Parameter(SparseTreeView::kFreePages) + 1);
 }
 
-std::vector<SparseTreeEditor::Child> SparseTreeEditor::ChildrenAt(unsigned level) const {
-  const Node node(Data(path_[level].page), view_.page_bytes_);
+std::vector<SparseTreeEditor::Child> SparseTreeEditor::ChildrenOf(std::uint32_t page) const {
+  const Node node(Data(page), view_.page_bytes_);
   std::vector<Child> children;
   children.reserve(node.count() + kWindow);
   for (unsigned i = 0; i < node.count(); ++i) children.push_back({node.Key(i), node.Sum(i) - node.Below(i), node.Child(i)});
@@ -134,6 +143,18 @@ void SparseTreeEditor::WriteNode(std::uint32_t page, const Child* children, std:
     Store(keys + (capacity + i) * 8, sum += children[i].count);
     Store(keys + capacity * 16 + i * 4, children[i].page);
   }
+}
+
+void SparseTreeEditor::JoinNodes(std::vector<Child>& nodes, std::size_t left) {
+  const Child right = nodes[left + 1];
+  std::vector<Child> children = ChildrenOf(nodes[left].page), more = ChildrenOf(right.page);
+  if (children.size() + more.size() > Capacity(view_.page_bytes_) * 2 / 3) return;
+  more[0].key = right.key;
+  children.insert(children.end(), more.begin(), more.end());
+  WriteNode(nodes[left].page, children.data(), children.size());
+  FreePage(right.page);
+  nodes[left].count += right.count;
+  nodes.erase(nodes.begin() + static_cast<std::ptrdiff_t>(left) + 1);
 }
 
 void SparseTreeEditor::PutChildren(unsigned level, std::vector<Child> children, bool appending) {
@@ -167,10 +188,13 @@ void SparseTreeEditor::PutChildren(unsigned level, std::vector<Child> children, 
       }
       break;
     }
-    children = ChildrenAt(level - 1);
-    const auto at = children.begin() + path_[level - 1].child;
-    if (!nodes.empty()) nodes[0].key = at->key;
-    children.insert(children.erase(at), nodes.begin(), nodes.end());
+    std::vector<Child> parents = ChildrenAt(level - 1);
+    const std::size_t at = path_[level - 1].child;
+    if (!nodes.empty()) nodes[0].key = parents[at].key;
+    parents.erase(parents.begin() + static_cast<std::ptrdiff_t>(at));
+    parents.insert(parents.begin() + static_cast<std::ptrdiff_t>(at), nodes.begin(), nodes.end());
+    if (nodes.size() == 1 && children.size() < capacity / 3 && parents.size() > 1) JoinNodes(parents, at + 1 < parents.size() ? at : at - 1);
+    children = std::move(parents);
   }
   // A root with a single child is not needed.
   while (view_.height_ > 0) {
@@ -189,8 +213,14 @@ absl::StatusOr<bool> SparseTreeEditor::Insert(std::uint64_t key, std::uint64_t v
   const std::uint32_t page = Descend(key);
   switch (sparse::InsertInLeaf(Data(page), view_.page_bytes_, view_.value_bits_, key, value)) {
     case Change::kNothing: return false;
-    case Change::kDone: AddToSums(view_.height_, 1); break;
-    case Change::kNoRoom: THIMBLE_RETURN_IF_ERROR(Recode(Edit::kInsert, page, key, value)); break;
+    case Change::kDone:
+      AddToSums(view_.height_, 1);
+      MergeIfSparse(page, key, false);
+      break;
+    case Change::kNoRoom:
+      THIMBLE_RETURN_IF_ERROR(Recode(Edit::kInsert, page, key, value));
+      TrimIfLoose();
+      break;
   }
   Count(1);
   return true;
@@ -203,14 +233,51 @@ absl::StatusOr<bool> SparseTreeEditor::Erase(std::uint64_t key) {
     case Change::kNoRoom: THIMBLE_RETURN_IF_ERROR(Recode(Edit::kErase, page, key, 0)); break;
     case Change::kDone:
       AddToSums(view_.height_, -1);
-      MergeIfSparse(page, key);
+      MergeIfSparse(page, key, true);
       break;
   }
   Count(-1);
   return true;
 }
 
-void SparseTreeEditor::MergeIfSparse(std::uint32_t page, std::uint64_t key) {
+std::uint32_t SparseTreeEditor::MoveBelow(std::uint32_t page, unsigned level, std::uint64_t end, std::vector<std::uint32_t>& holes) {
+  if (page >= end) {
+    std::memcpy(Data(holes.back()), Data(page), view_.page_bytes_);
+    page = holes.back();
+    holes.pop_back();
+  }
+  const Node node(Data(page), view_.page_bytes_);
+  for (unsigned i = 0; level > 0 && i < node.count(); ++i) {
+    if (level == 1 && node.Child(i) < end) continue;
+    const std::uint32_t moved = MoveBelow(node.Child(i), level - 1, end, holes);
+    Store(Data(page) + sparse::kNodeHeaderBytes + node.capacity() * std::size_t{16} + i * std::size_t{4}, moved);
+  }
+  return page;
+}
+
+void SparseTreeEditor::TrimIfLoose() {
+  const std::uint64_t free = Parameter(SparseTreeView::kFreePages);
+  const std::uint64_t room = (view_.image_bytes_ - EmptyBytes(view_.pages_ * view_.page_bytes_)) / view_.page_bytes_;
+  if (free + room == 0 || (free + room) * 32 < view_.pages_) return;
+  const std::uint64_t end = view_.pages_ - free;
+  std::vector<std::uint32_t> holes;
+  for (auto page = static_cast<std::uint32_t>(Parameter(SparseTreeView::kFirstFree)); page < view_.pages_; page = Load<std::uint32_t>(Data(page))) {
+    if (page < end) holes.push_back(page);
+  }
+  view_.root_ = MoveBelow(static_cast<std::uint32_t>(view_.root_), view_.height_, end, holes);
+  view_.pages_ = end;
+  view_.image_bytes_ = EmptyBytes(end * view_.page_bytes_);
+  SetParameter(SparseTreeView::kRoot, view_.root_);
+  SetParameter(SparseTreeView::kPages, end);
+  SetParameter(SparseTreeView::kFirstFree, ~std::uint32_t{0});
+  SetParameter(SparseTreeView::kFreePages, 0);
+  Store(buffer_.data() + 8, view_.image_bytes_);
+  Store(buffer_.data() + 24, view_.image_bytes_);
+  if (buffer_.size() - view_.image_bytes_ > view_.image_bytes_ / 32) buffer_.Shrink(static_cast<std::size_t>(view_.image_bytes_));
+  view_.data_ = buffer_.data();
+}
+
+void SparseTreeEditor::MergeIfSparse(std::uint32_t page, std::uint64_t key, bool erased) {
   const Leaf leaf = LeafAt(page);
   if (leaf.count() == 0) {
     std::memset(Data(page), 0, view_.page_bytes_);
@@ -220,10 +287,16 @@ void SparseTreeEditor::MergeIfSparse(std::uint32_t page, std::uint64_t key) {
     FreePage(page);
     // An inner node that lost its first child keeps its place: nothing below it is smaller than what stood there.
     PutChildren(view_.height_ - 1u, std::move(siblings), false);
-  } else if (leaf.count() % 64 == 0 && (leaf.codec() == sparse::kBitmap || sparse::UsedBits(leaf) < PageBits() / 2)) {
-    // It shrinks without a new page, so it cannot fail for want of one; if it does, the leaf stays as it is.
-    (void)Recode(Edit::kMerge, page, key, 0);
+    return TrimIfLoose();
   }
+  // Looked at now and then only. Leaves of runs also shrink when keys are added, as runs join.
+  const bool runs = leaf.codec() == sparse::kRuns && leaf.length_width() > 0;
+  const bool sparse = runs ? leaf.size() % 8 == 0 && sparse::UsedBits(leaf) < PageBits() * 9 / 10
+                           : erased && leaf.count() % 64 == 0 && (leaf.codec() == sparse::kBitmap || sparse::UsedBits(leaf) < PageBits() / 2);
+  // It takes no new page, so it cannot fail for want of one; if it does, the leaf stays as it is.
+  if (!sparse) return;
+  (void)Recode(Edit::kMerge, page, key, 0);
+  TrimIfLoose();
 }
 
 SparseTreeEditor::Window SparseTreeEditor::ChooseWindow(const std::vector<Child>& siblings, std::size_t at, std::size_t most) const {
@@ -244,7 +317,7 @@ SparseTreeEditor::Window SparseTreeEditor::ChooseWindow(const std::vector<Child>
 }
 
 absl::Status SparseTreeEditor::Append(std::uint32_t page, std::uint64_t key, std::uint64_t value) {
-  THIMBLE_RETURN_IF_ERROR(Reserve(view_.height_ + 3u));
+  THIMBLE_RETURN_IF_ERROR(ReserveFor(1));
   Entries entries(view_.value_bits_);
   entries.Add(key);
   if (view_.value_bits_ > 0) entries.AddValue(value);
@@ -274,12 +347,17 @@ absl::Status SparseTreeEditor::Recode(Edit edit, std::uint32_t page, std::uint64
   add_changed(entries);
   const std::uint64_t page_bits = PageBits(), last_possible = LastPossible(0);
   const LeafPlan alone = sparse::PlanLeaf(entries, 0, static_cast<std::uint64_t>(kFull * static_cast<double>(page_bits)), page_bits);
-  if (alone.runs == entries.size() && (edit != Edit::kMerge || alone.bits > page_bits / 2 || view_.height_ == 0)) {
+  // A leaf that another codec makes much smaller leaves its room to its neighbours.
+  const bool fits = alone.runs == entries.size(), merges = edit == Edit::kMerge && view_.height_ > 0;
+  const bool shares = merges || (alone.bits <= page_bits / 2 && view_.height_ > 0 && sparse::UsedBits(leaf) > page_bits / 2);
+  const auto write_alone = [&] {
     sparse::WriteLeaf(alone, entries, 0, last_possible, false, Data(page), view_.page_bytes_);
     if (edit != Edit::kMerge) AddToSums(view_.height_, edit == Edit::kInsert ? 1 : -1);
     return absl::OkStatus();
-  }
-  if (edit == Edit::kInsert && last_possible == ~std::uint64_t{0} && key > leaf.Key(leaf.count() - 1)) return Append(page, key, value);
+  };
+  if (fits && !shares) return write_alone();
+
+  if (edit == Edit::kInsert && !shares && last_possible == ~std::uint64_t{0} && key > leaf.Key(leaf.count() - 1)) return Append(page, key, value);
 
   std::vector<Child> siblings{{0, view_.count_, page}};
   std::size_t at = 0;
@@ -287,15 +365,10 @@ absl::Status SparseTreeEditor::Recode(Edit edit, std::uint32_t page, std::uint64
     siblings = ChildrenAt(view_.height_ - 1u);
     at = path_[view_.height_ - 1u].child;
   }
-  const Window window = ChooseWindow(siblings, at, edit == Edit::kMerge ? 4 : kWindow);
+  const Window window = ChooseWindow(siblings, at, kWindow);
   const auto count = static_cast<double>(window.count);
-  double pages = count;
-  if (edit == Edit::kMerge) {
-    pages = count - 1;
-    if (window.need > pages * kFull) return absl::OkStatus();
-  } else if (window.need > count * kFull) {
-    pages = count + 1;
-  }
+  const double pages = std::min(std::ceil(window.need / kFull), count + 1);
+  if (edit == Edit::kMerge && pages >= count) return fits && alone.bits < sparse::UsedBits(leaf) ? write_alone() : absl::OkStatus();
 
   entries.clear();
   for (std::size_t i = window.first; i < window.first + window.count; ++i) {
@@ -314,8 +387,7 @@ absl::Status SparseTreeEditor::Recode(Edit edit, std::uint32_t page, std::uint64
     if (static_cast<double>(plans.size()) <= pages || fill == 1.0) break;
   }
   const std::uint64_t added = plans.size() > window.count ? plans.size() - window.count : 0;
-  if (edit == Edit::kMerge && added > 0) return absl::OkStatus();
-  THIMBLE_RETURN_IF_ERROR(Reserve(added + view_.height_ + 2u));
+  THIMBLE_RETURN_IF_ERROR(ReserveFor(added));
 
   const std::uint64_t behind = LastPossible(static_cast<unsigned>(window.first + window.count - 1 - at));
   std::vector<Child> coded;
@@ -333,6 +405,7 @@ absl::Status SparseTreeEditor::Recode(Edit edit, std::uint32_t page, std::uint64
   }
   for (std::size_t i = plans.size(); i < window.count; ++i) FreePage(siblings[window.first + i].page);
   if (view_.height_ == 0) {
+    if (coded.size() == 1) return absl::OkStatus();
     path_[0] = {TakePage(), 0};
     view_.root_ = path_[0].page;
     view_.height_ = 1;

@@ -52,12 +52,15 @@ class SparseTreeEditor {
   void Count(std::int64_t change);
   void AddToSums(unsigned levels, std::int64_t change);
 
-  // Makes sure that `pages` can be taken.
-  absl::Status Reserve(std::uint64_t pages);
+  // Makes sure that there are pages for so many more leaves, and for the nodes that split over them.
+  absl::Status ReserveFor(std::uint64_t leaves);
   std::uint32_t TakePage();
   void FreePage(std::uint32_t page);
 
-  std::vector<Child> ChildrenAt(unsigned level) const;
+  std::vector<Child> ChildrenOf(std::uint32_t page) const;
+  std::vector<Child> ChildrenAt(unsigned level) const { return ChildrenOf(path_[level].page); }
+  // Joins two neighbouring nodes if they fit in one with room.
+  void JoinNodes(std::vector<Child>& nodes, std::size_t left);
   void WriteNode(std::uint32_t page, const Child* children, std::size_t count);
   // Gives the node of the path at `level` these children, splitting or removing nodes above as needed.
   void PutChildren(unsigned level, std::vector<Child> children, bool appending);
@@ -71,7 +74,10 @@ class SparseTreeEditor {
     double need;  // pages that its leaves would fill
   };
   Window ChooseWindow(const std::vector<Child>& siblings, std::size_t at, std::size_t most) const;
-  void MergeIfSparse(std::uint32_t page, std::uint64_t key);
+  // Once a part of the pages is unused, moves the last ones into their places and gives them back.
+  void TrimIfLoose();
+  std::uint32_t MoveBelow(std::uint32_t page, unsigned level, std::uint64_t end, std::vector<std::uint32_t>& holes);
+  void MergeIfSparse(std::uint32_t page, std::uint64_t key, bool erased);
 
   SparseTreeView& view_;
   Buffer& buffer_;

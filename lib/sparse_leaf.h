@@ -34,7 +34,7 @@ THIMBLE_INLINE unsigned WidthOf(std::uint64_t value) { return value == 0 ? 0 : H
 
 // Position of the k-th set bit, counted from 0. Requires: k < Popcount(word); any other k gives a position below 64.
 THIMBLE_INLINE unsigned SelectInWord(std::uint64_t word, unsigned k) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = kOnes << 7;
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = kOnes << 7, kDiagonal = 0x8040201008040201;
   std::uint64_t sums = word - ((word >> 1) & 0x5555555555555555);
   sums = (sums & 0x3333333333333333) + ((sums >> 2) & 0x3333333333333333);
   sums = ((sums + (sums >> 4)) & 0x0F0F0F0F0F0F0F0F) * kOnes;  // byte i: set bits in bytes 0..i
@@ -42,10 +42,12 @@ THIMBLE_INLINE unsigned SelectInWord(std::uint64_t word, unsigned k) {
   const std::uint64_t before = ((((k * kOnes) | kTops) - sums) & kTops) >> 7;
   const unsigned byte = static_cast<unsigned>((before * kOnes) >> 56) * 8;
   if (byte >= 64) return 63;
-  unsigned rest = k - static_cast<unsigned>(((sums << 8) >> byte) & 0xFF);
-  std::uint64_t bits = (word >> byte) & 0xFF;
-  while (rest-- > 0 && bits != 0) bits &= bits - 1;
-  return bits == 0 ? byte : byte + LowestBit(bits);
+  const std::uint64_t rest = k - (((sums << 8) >> byte) & 0xFF);
+  // The same within the byte, whose bits are spread to bytes.
+  const std::uint64_t bits = (((word >> byte) & 0xFF) * kOnes) & kDiagonal;
+  const std::uint64_t set = (((bits + (kTops - kOnes)) | bits) & kTops) >> 7;
+  const std::uint64_t below = (((((rest & 0x7F) * kOnes) | kTops) - set * kOnes) & kTops) >> 7;
+  return byte + (static_cast<unsigned>((below * kOnes) >> 56) & 7);
 }
 
 // Reads `width` <= 64 bits from any bit on. Touches at most 8 bytes past the one that holds the last bit.
@@ -208,32 +210,20 @@ class Leaf {
 
   // The last run that does not begin after `offset`; -1 if there is none.
   THIMBLE_INLINE int RunBefore(std::uint64_t offset) const {
+    if (size_ == 0) return -1;
     unsigned low = 0;
-    for (unsigned length = size_; length > 0;) {
-      const unsigned half = (length + 1) / 2;
-      const bool right = Record(low + half - 1) <= offset;
-      low = right ? low + half : low;
-      length = right ? length - half : half - 1;
+    for (unsigned length = size_; length > 1;) {
+      const unsigned half = length / 2;
+      low += half * static_cast<unsigned>(Record(low + half) <= offset);
+      length -= half;
     }
-    return static_cast<int>(low) - 1;
+    return static_cast<int>(low) - static_cast<int>(Record(low) > offset);
   }
 
   // Where the high part `high` begins in the unary words: just behind the high-th zero. size() * 64 if it lies past the end.
   THIMBLE_INLINE std::uint64_t BucketStart(std::uint64_t high) const {
     if (high == 0) return 0;
-    std::uint64_t left = high - 1, w = 0;
-    for (; w + 4 <= size_; w += 4) {
-      const unsigned zeros = 256 - Popcount(Word(w)) - Popcount(Word(w + 1)) - Popcount(Word(w + 2)) - Popcount(Word(w + 3));
-      if (left < zeros) break;
-      left -= zeros;
-    }
-    for (; w < size_; ++w) {
-      const std::uint64_t word = ~Word(w);
-      const unsigned zeros = Popcount(word);
-      if (left < zeros) return w * 64 + SelectInWord(word, static_cast<unsigned>(left)) + 1;
-      left -= zeros;
-    }
-    return std::uint64_t{size_} * 64;
+    return Select(high - 1, ~std::uint64_t{0}) + 1;
   }
 
  private:
@@ -289,16 +279,25 @@ class Leaf {
     return {static_cast<std::uint32_t>(below < count_ ? below : count_), found};
   }
 
-  // Position of the i-th set bit of the words; the last position if there are fewer.
-  THIMBLE_INLINE std::uint64_t SelectOne(std::uint64_t i) const {
+  THIMBLE_INLINE std::uint64_t SelectOne(std::uint64_t i) const { return Select(i, 0); }
+
+  // Position of the i-th set bit of the words xor `flip`; size() * 64 if there are fewer. Four words are counted at a time, and
+  // which of them it is is computed, not branched on.
+  THIMBLE_INLINE std::uint64_t Select(std::uint64_t i, std::uint64_t flip) const {
     std::uint64_t w = 0;
     for (; w + 4 <= size_; w += 4) {
-      const unsigned ones = Popcount(Word(w)) + Popcount(Word(w + 1)) + Popcount(Word(w + 2)) + Popcount(Word(w + 3));
-      if (i < ones) break;
-      i -= ones;
+      const std::uint64_t a = Popcount(Word(w) ^ flip), b = a + Popcount(Word(w + 1) ^ flip), c = b + Popcount(Word(w + 2) ^ flip);
+      const std::uint64_t all = c + Popcount(Word(w + 3) ^ flip);
+      if (i < all) {
+        const std::uint64_t past_a = i >= a, past_b = i >= b, past_c = i >= c;
+        i -= a * past_a + (b - a) * past_b + (c - b) * past_c;
+        w += past_a + past_b + past_c;
+        return w * 64 + SelectInWord(Word(w) ^ flip, static_cast<unsigned>(i));
+      }
+      i -= all;
     }
     for (; w < size_; ++w) {
-      const std::uint64_t word = Word(w);
+      const std::uint64_t word = Word(w) ^ flip;
       const unsigned ones = Popcount(word);
       if (i < ones) return w * 64 + SelectInWord(word, static_cast<unsigned>(i));
       i -= ones;

@@ -24,15 +24,27 @@ void WriteBits(std::byte* to, std::uint64_t bit, unsigned width, std::uint64_t v
 
 // Moves bits [from, end) up by `by`. Requires: `data` is where words begin; all that is touched lies below the word that holds
 // bit end + by - 1, that word included.
-void ShiftUp(std::byte* data, std::uint64_t from, std::uint64_t end, unsigned by) {
+THIMBLE_INLINE void ShiftUp(std::byte* data, std::uint64_t from, std::uint64_t end, unsigned by) {
   if (from == end) return;
-  const auto word = [&](std::uint64_t i) { return Load<std::uint64_t>(data + i * 8); };
+  const auto word = [data](std::uint64_t i) { return Load<std::uint64_t>(data + i * 8); };
   const std::uint64_t first = (from + by) / 64, last = (end + by - 1) / 64, words = by / 64;
   const unsigned shift = by % 64;
   const std::uint64_t kept_below = word(first) & LowBits((from + by) % 64);
   const unsigned top = (end + by - 1) % 64 + 1;
   const std::uint64_t kept_above = word(last) & ~LowBits(top);
-  for (std::uint64_t i = last; i > first; --i) {
+  std::uint64_t i = last;
+  if (shift != 0) {
+    // Four words at a time, from the top; all that is read lies at or below what is written.
+    typedef std::uint64_t Words __attribute__((vector_size(32)));
+    for (; i > first + 4; i -= 4) {
+      Words high, low;
+      std::memcpy(&high, data + (i - 3 - words) * 8, sizeof high);
+      std::memcpy(&low, data + (i - 4 - words) * 8, sizeof low);
+      high = high << shift | low >> (64 - shift);
+      std::memcpy(data + (i - 3) * 8, &high, sizeof high);
+    }
+  }
+  for (; i > first; --i) {
     const std::uint64_t high = word(i - words), low = i > words ? word(i - words - 1) : 0;
     Store(data + i * 8, shift == 0 ? high : high << shift | low >> (64 - shift));
   }
@@ -88,6 +100,31 @@ void WriteHeader(std::byte* page, std::uint64_t base, std::uint64_t count, Codec
   Store(page + 13, static_cast<std::uint8_t>(width));
   Store(page + 14, static_cast<std::uint16_t>(size));
 }
+
+// Writes fields of bits one behind the other, to zeroed bytes.
+class BitWriter {
+ public:
+  explicit BitWriter(std::byte* to) : to_(to) {}
+  THIMBLE_INLINE void Add(std::uint64_t value, unsigned width) {
+    value &= LowBits(width);
+    word_ |= value << used_;
+    used_ += width;
+    if (used_ < 64) return;
+    Store(to_, word_);
+    to_ += 8;
+    used_ -= 64;
+    word_ = used_ == 0 ? 0 : value >> (width - used_);
+  }
+  // Writes what is left, no byte more.
+  void Finish() {
+    for (; used_ > 0; used_ -= std::min(used_, 8u), word_ >>= 8) *to_++ = static_cast<std::byte>(word_);
+  }
+
+ private:
+  std::byte* to_;
+  std::uint64_t word_ = 0;
+  unsigned used_ = 0;
+};
 
 void SetWordBit(std::byte* words, std::uint64_t bit) {
   words[bit / 8] |= static_cast<std::byte>(1u << (bit % 8));
@@ -279,7 +316,7 @@ THIMBLE_TARGET_AVX2 Change InsertAvx2(std::byte* page, std::size_t bytes, unsign
 
 }  // namespace
 
-void Entries::Add(std::uint64_t first, std::uint64_t more) {
+THIMBLE_INLINE void Entries::AddInline(std::uint64_t first, std::uint64_t more) {
   // Keys with values do not come as runs, so theirs are only kept together.
   const std::uint64_t longest = value_bits_ > 0 ? 15 : (std::uint64_t{1} << 30) - 1;
   if (!runs_.empty() && runs_.back().last() + 1 == first && runs_.back().more + more < longest) {
@@ -297,8 +334,10 @@ void Entries::Add(std::uint64_t first, std::uint64_t more) {
   ends_.push_back(ends_.back() + more + 1);
 }
 
+void Entries::Add(std::uint64_t first, std::uint64_t more) { AddInline(first, more); }
+
 void Entries::Add(const Leaf& leaf) {
-  leaf.ForEachRun([&](std::uint64_t first, std::uint64_t more) { Add(first, more); });
+  leaf.ForEachRun([&](std::uint64_t first, std::uint64_t more) { AddInline(first, more); });
   if (value_bits_ > 0) {
     for (std::uint32_t i = 0; i < leaf.count(); ++i) AddValue(leaf.Value(i));
   }
@@ -407,22 +446,31 @@ std::size_t WriteLeaf(const LeafPlan& plan, const Entries& entries, std::size_t 
   const std::uint64_t* value = entries.Values(from);
   std::memset(page, 0, bytes);
   std::byte* words = page + kLeafHeaderBytes;
-  std::uint64_t base = first, size = 0, record = 0;
+  std::uint64_t base = first, size = 0;
   const std::uint64_t record_bits = std::uint64_t{plan.width} + plan.length_width + value_bits;
   std::byte* records = words;
   if (plan.codec == kEliasFano) {
     size = tight ? (((last - first) >> plan.width) + count) / 64 + 1
                  : RoomyWords(count, last - first, std::max(last, last_possible) - first, static_cast<unsigned>(record_bits), plan.width, page_bits);
     records = words + size * 8;
+    BitWriter writer(records);
+    std::uint64_t unary = 0, at = 0, record = 0;  // the word at hand, which it is, and the record
     for (std::size_t i = from; i < from + plan.runs; ++i) {
-      for (std::uint64_t key = entries[i].first;; ++key) {
-        SetWordBit(words, ((key - base) >> plan.width) + record);
-        WriteBits(records, record * record_bits, plan.width, key - base);
-        if (value_bits > 0) WriteBits(records, record * record_bits + plan.width, value_bits, *value++);
-        ++record;
-        if (key == entries[i].last()) break;
+      for (std::uint64_t key = entries[i].first, last_key = entries[i].last();; ++key) {
+        const std::uint64_t bit = ((key - base) >> plan.width) + record++;
+        if (bit / 64 != at) {
+          Store(words + at * 8, unary);
+          at = bit / 64;
+          unary = 0;
+        }
+        unary |= std::uint64_t{1} << (bit % 64);
+        writer.Add(key - base, plan.width);
+        if (value_bits > 0) writer.Add(*value++, value_bits);
+        if (key == last_key) break;
       }
     }
+    Store(words + at * 8, unary);
+    writer.Finish();
   } else if (plan.codec == kBitmap) {
     base = first / 64 * 64;
     // With values a bitmap leaves room for them; without, it reaches as far as it can.
@@ -438,14 +486,17 @@ std::size_t WriteLeaf(const LeafPlan& plan, const Entries& entries, std::size_t 
     };
     for (std::size_t i = from; i < from + plan.runs; ++i) set(entries[i]);
     if (plan.tail_keys > 0) set(plan.tail);
-    for (; record < (value_bits > 0 ? count : 0); ++record) WriteBits(records, record * value_bits, value_bits, *value++);
-    record = value_bits > 0 ? count : 0;
+    BitWriter writer(records);
+    for (std::uint64_t i = 0; value_bits > 0 && i < count; ++i) writer.Add(*value++, value_bits);
+    writer.Finish();
   } else {
     size = plan.runs;
-    for (std::size_t i = from; i < from + plan.runs; ++i, ++record) {
-      WriteBits(records, record * record_bits, plan.width, entries[i].first - base);
-      WriteBits(records, record * record_bits + plan.width, plan.length_width + value_bits, value_bits > 0 ? *value++ : entries[i].more);
+    BitWriter writer(records);
+    for (std::size_t i = from; i < from + plan.runs; ++i) {
+      writer.Add(entries[i].first - base, plan.width);
+      writer.Add(value_bits > 0 ? *value++ : entries[i].more, plan.length_width + value_bits);
     }
+    writer.Finish();
   }
   WriteHeader(page, base, count, plan.codec, plan.width, plan.length_width, size);
   return tight ? Leaf(page, bytes, value_bits).bytes() : bytes;

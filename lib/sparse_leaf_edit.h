@@ -48,6 +48,8 @@ class Entries {
   unsigned value_bits() const { return value_bits_; }
 
  private:
+  void AddInline(std::uint64_t first, std::uint64_t more);
+
   unsigned value_bits_;
   std::vector<Run> runs_;
   std::vector<std::uint64_t> ends_{0};  // keys before run i, and behind the last run

@@ -37,7 +37,7 @@ class Node {
   // The child that a key belongs to. Requires: count() > 0.
   THIMBLE_INLINE unsigned ChildOf(std::uint64_t key) const {
     const unsigned above = Search(keys(), key);
-    return above == 0 ? 0 : above - 1;
+    return above - static_cast<unsigned>(above > 0);
   }
   // The child that holds the rank-th key. Requires: count() > 0.
   THIMBLE_INLINE unsigned ChildAt(std::uint64_t rank) const {
@@ -51,14 +51,14 @@ class Node {
 
   // The first of the sorted numbers that is above `value`.
   THIMBLE_INLINE unsigned Search(const std::byte* numbers, std::uint64_t value) const {
+    // Without a branch that depends on the numbers.
     unsigned low = 0;
-    for (unsigned length = count_; length > 0;) {
-      const unsigned half = (length + 1) / 2;
-      const bool right = Load<std::uint64_t>(numbers + (low + half - 1) * std::size_t{8}) <= value;
-      low = right ? low + half : low;
-      length = right ? length - half : half - 1;
+    for (unsigned length = count_; length > 1;) {
+      const unsigned half = length / 2;
+      low += half * static_cast<unsigned>(Load<std::uint64_t>(numbers + (low + half - 1) * std::size_t{8}) <= value);
+      length -= half;
     }
-    return low;
+    return low + static_cast<unsigned>(Load<std::uint64_t>(numbers + low * std::size_t{8}) <= value);
   }
 
   const std::byte* page_;

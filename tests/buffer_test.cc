@@ -66,5 +66,21 @@ BOOST_AUTO_TEST_CASE(ImpossibleSizesAreBadAlloc) {
   BOOST_TEST(buffer.size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(HeapBuffersShrinkAndKeepTheirContents) {
+  for (const std::size_t before : {std::size_t{100}, std::size_t{1} << 20, std::size_t{5} << 20}) {
+    for (const std::size_t after : {std::size_t{0}, std::size_t{64}, std::size_t{1} << 20, std::size_t{3} << 20}) {
+      Buffer buffer = Buffer::Heap(before);
+      for (std::size_t i = 0; i < before; i += 61) buffer.data()[i] = static_cast<std::byte>(i);
+      buffer.Shrink(after);
+      BOOST_REQUIRE_EQUAL(buffer.size(), std::min(before, after));
+      for (std::size_t i = 0; i < buffer.size(); i += 61) BOOST_REQUIRE(buffer.data()[i] == static_cast<std::byte>(i));
+    }
+  }
+  std::array<std::byte, 64> bytes{};
+  Buffer borrowed = Buffer::Borrow(bytes);
+  borrowed.Shrink(8);
+  BOOST_TEST(borrowed.size() == 64u);
+}
+
 }  // namespace
 }  // namespace thimble

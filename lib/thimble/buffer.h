@@ -15,6 +15,8 @@ class Memory {
  public:
   // Makes the run `bytes` long, keeping its contents; the new bytes are zero. It may move. On an error nothing changed.
   virtual absl::StatusOr<std::span<std::byte>> Grow(std::span<std::byte> run, std::size_t bytes) = 0;
+  // Gives back what lies behind the first `bytes`, where that can be done; the run may move. Returns what is left of it.
+  virtual std::span<std::byte> Shrink(std::span<std::byte> run, std::size_t /*bytes*/) { return run; }
   virtual void Release(std::span<std::byte> run) noexcept = 0;
 
  protected:
@@ -55,6 +57,9 @@ class Buffer {
   // Makes the buffer at least `bytes` long, keeping its contents; new bytes are zero. The run may move, so offsets outlive a
   // Grow and pointers do not.
   absl::Status Grow(std::size_t bytes);
+
+  // Gives back what lies behind the first `bytes`. Only heap buffers do; others keep their size. The run may move.
+  void Shrink(std::size_t bytes);
 
   // Tells `observer` of every change in the bytes that heap buffers hold in anonymous mappings, which malloc does not see.
   // One observer a process, null for none: it is for memory accounting.
