@@ -1,0 +1,59 @@
+#include "thimble/sparse_array.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "sparse_build.h"
+#include "sparse_editor.h"
+#include "status_macros.h"
+
+namespace thimble {
+
+std::uint64_t SparseArrayStore::ImageBytes(std::uint64_t page_bytes) { return SparseTreeEditor::EmptyBytes(page_bytes); }
+
+absl::Status SparseArrayStore::WriteEmpty(std::uint64_t page_bytes, unsigned value_bits, std::uint64_t default_bits, Buffer& buffer) {
+  if (page_bytes < 512 || page_bytes > 65536 || !std::has_single_bit(page_bytes)) {
+    return absl::InvalidArgumentError("sparse array: page_bytes must be a power of two from 512 to 65536");
+  }
+  if (buffer.size() < ImageBytes(page_bytes)) return absl::InvalidArgumentError("sparse array: the buffer is too small");
+  SparseTreeEditor::WriteEmpty(Kind::kSparseArray, page_bytes, value_bits, default_bits, buffer);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> SparseArrayStore::Set(SparseTreeView& view, Buffer& buffer, std::uint64_t index, std::uint64_t bits) {
+  return SparseTreeEditor(view, buffer).Insert(index, bits);
+}
+
+absl::StatusOr<bool> SparseArrayStore::Erase(SparseTreeView& view, Buffer& buffer, std::uint64_t index) {
+  return SparseTreeEditor(view, buffer).Erase(index);
+}
+
+absl::StatusOr<Buffer> SparseArrayStore::Rebuild(const SparseTreeView& view, bool packed, Buffer into) {
+  const auto default_bits = Load<std::uint64_t>(view.image().data() + 48 + SparseTreeView::kDefaultValue * std::size_t{8});
+  SparseTreeBuilder builder(Kind::kSparseArray, view.value_bits(), default_bits,
+                            packed ? SparseTreeBuilder::kPacked : SparseTreeBuilder::kMutable, std::move(into));
+  for (std::uint64_t rank = 0; rank < view.size();) {
+    const SparseTreeView::LeafPage place = view.LeafOf(rank);
+    builder.Add(sparse::Leaf(place.page, place.bytes, view.value_bits()));
+    rank = std::max(place.next, rank + 1);
+  }
+  return builder.Finish();
+}
+
+absl::Status SparseArrayStore::SetAll(SparseTreeView& view, Buffer& buffer, std::vector<Pair>& pairs, std::uint64_t default_bits) {
+  // Neighbours fall into one page one after the other, while it is in the cache.
+  std::stable_sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.index < b.index; });
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (i + 1 < pairs.size() && pairs[i + 1].index == pairs[i].index) continue;
+    THIMBLE_RETURN_IF_ERROR((pairs[i].bits == default_bits ? Erase(view, buffer, pairs[i].index) : Set(view, buffer, pairs[i].index, pairs[i].bits)).status());
+  }
+  return absl::OkStatus();
+}
+
+Stats SparseArrayStore::StatsOf(const SparseTreeView& view, const Buffer& buffer) {
+  const auto free = Load<std::uint64_t>(buffer.data() + 48 + SparseTreeView::kFreePages * std::size_t{8}) * view.page_bytes();
+  const auto used = Load<std::uint64_t>(buffer.data() + 24);
+  return {.live_bytes = used - free, .slack_bytes = buffer.size() - used, .garbage_bytes = free, .peak_bytes = buffer.size()};
+}
+
+}  // namespace thimble

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+
+#include "thimble/sparse_array.h"
+
+namespace thimble {
+
+// Calls every const method, whatever the image holds; the answers do not matter.
+inline void Exercise(const SparseArrayView<std::uint32_t>& array) {
+  std::uint64_t sum = array.size() + array.default_value() + (array.packed() ? 1 : 0);
+  for (const std::uint64_t index : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{5000}, std::uint64_t{1} << 40, ~std::uint64_t{0}}) {
+    sum += array[index] + array.Contains(index) + array.Rank(index) + array.Select(index).value;
+  }
+  std::uint64_t steps = 0;
+  for (const auto element : array) {
+    sum += element.value + array[element.index];
+    if (++steps == 400) break;
+  }
+  sum += array.Verify().ok() ? 1 : 0;
+  asm volatile("" : : "r"(sum));
+}
+
+}  // namespace thimble
