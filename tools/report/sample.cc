@@ -80,7 +80,7 @@ Prediction Extrapolate(const std::array<Point, 3>& p, double n) {
   const double c = (slope - first_slope) / (bend_slope - first_bend_slope);
   const double curve = p[2].bytes + (slope - c * bend_slope) * more + c * (bend(n) - bend(p[2].stored));
   const double doubt = std::max(least_doubt, std::fabs(curve - line) / 2);
-  const double middle = std::max(0.0, (curve + line) / 2);
+  const double middle = std::max(p[2].bytes, (curve + line) / 2);  // more values never cost less
   return {middle, middle - doubt, middle + doubt};
 }
 
