@@ -5,6 +5,7 @@ mpi_count=$1 thimble=$2
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"  # Open MPI does not free all of its own
 export OMPI_MCA_btl=self,vader OMPI_MCA_btl_vader_single_copy_mechanism=none TMPDIR=$dir
 run() { mpirun -n "$1" "$mpi_count" --sketch "$2" "$dir/lines" "$3" >/dev/null; }
 

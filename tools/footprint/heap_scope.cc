@@ -77,10 +77,25 @@ std::int64_t HeapScope::mapped_bytes() const { return mapped - mapped_before_; }
 
 }  // namespace thimble
 
-// The replaceable allocation functions. The array and nothrow forms of the standard library call these.
+// Every replaceable allocation function, lest one of another allocator (a sanitizer's) be paired with one of ours.
 void* operator new(std::size_t bytes) { return thimble::OrThrow(thimble::Allocate(bytes)); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) { return thimble::OrThrow(thimble::Allocate(bytes, alignment)); }
+void* operator new[](std::size_t bytes) { return thimble::OrThrow(thimble::Allocate(bytes)); }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return thimble::Allocate(bytes); }
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept { return thimble::Allocate(bytes); }
+void* operator new(std::size_t bytes, std::align_val_t unit) { return thimble::OrThrow(thimble::Allocate(bytes, unit)); }
+void* operator new[](std::size_t bytes, std::align_val_t unit) { return thimble::OrThrow(thimble::Allocate(bytes, unit)); }
+void* operator new(std::size_t bytes, std::align_val_t unit, const std::nothrow_t&) noexcept { return thimble::Allocate(bytes, unit); }
+void* operator new[](std::size_t bytes, std::align_val_t unit, const std::nothrow_t&) noexcept { return thimble::Allocate(bytes, unit); }
+
 void operator delete(void* block) noexcept { thimble::Free(block); }
+void operator delete[](void* block) noexcept { thimble::Free(block); }
 void operator delete(void* block, std::size_t) noexcept { thimble::Free(block); }
+void operator delete[](void* block, std::size_t) noexcept { thimble::Free(block); }
+void operator delete(void* block, const std::nothrow_t&) noexcept { thimble::Free(block); }
+void operator delete[](void* block, const std::nothrow_t&) noexcept { thimble::Free(block); }
 void operator delete(void* block, std::align_val_t) noexcept { thimble::Free(block); }
+void operator delete[](void* block, std::align_val_t) noexcept { thimble::Free(block); }
 void operator delete(void* block, std::size_t, std::align_val_t) noexcept { thimble::Free(block); }
+void operator delete[](void* block, std::size_t, std::align_val_t) noexcept { thimble::Free(block); }
+void operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept { thimble::Free(block); }
+void operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noexcept { thimble::Free(block); }
