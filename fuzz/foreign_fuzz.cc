@@ -20,9 +20,9 @@ void Require(bool condition) {
 [[maybe_unused]] void TryHll(Bytes bytes) {
   const absl::StatusOr<thimble::DataSketchesHll> hll = thimble::ReadDataSketchesHll(bytes);
   if (!hll.ok()) return;
-  Require(hll->Estimate() >= 0);
-  const absl::StatusOr<thimble::DataSketchesHll> again = thimble::ReadDataSketchesHll(thimble::WriteDataSketchesHll(*hll));
-  Require(again.ok() && again->sketch.Registers() == hll->sketch.Registers() && again->coupons.size() == hll->coupons.size());
+  Require(hll->sketch.Estimate() >= 0);
+  const absl::StatusOr<thimble::DataSketchesHll> again = thimble::ReadDataSketchesHll(*thimble::WriteDataSketchesHll(hll->sketch, hll->form));
+  Require(again.ok() && again->sketch.Registers() == hll->sketch.Registers() && again->sketch.Coupons().size() == hll->sketch.Coupons().size());
 }
 
 [[maybe_unused]] void TryTheta(Bytes bytes) {

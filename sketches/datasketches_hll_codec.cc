@@ -26,7 +26,7 @@ namespace thimble {
 namespace {
 
 constexpr std::uint8_t kFamily = 7;
-constexpr std::uint8_t kEmpty = 4, kCompact = 8, kOutOfOrder = 16;
+constexpr std::uint8_t kEmpty = 4, kCompact = 8, kOutOfOrder = 16, kFullSize = 32;
 constexpr unsigned kListMode = 0, kSetMode = 1, kHllMode = 2;
 constexpr std::size_t kListStart = 8, kSetStart = 12, kRegisterStart = 40;
 constexpr unsigned kLgList = 3, kLgFirstSet = 5;
@@ -117,7 +117,7 @@ absl::Status ReadSet(std::span<const std::byte> bytes, HllFields& sketch) {
   if (sketch.lg_k < 8 || bytes.size() < kSetStart) return Corrupt("bad set");
   const std::size_t count = Load<std::uint32_t>(bytes.data() + 8);
   const std::size_t places = (bytes.size() - kSetStart) / 4;
-  if (bytes.size() % 4 != 0 || places > (std::size_t{1} << (sketch.lg_k - 3))) return Corrupt("bad length of a set");
+  if (bytes.size() % 4 != 0 || places > (std::size_t{1} << (sketch.lg_k - 3)) || 4 * count > (std::size_t{3} << (sketch.lg_k - 3))) return Corrupt("bad length of a set");
   if (sketch.compact ? places != count : (places & (places - 1)) != 0) return Corrupt("bad length of a set");
   THIMBLE_ASSIGN_OR_RETURN(sketch.coupons, ReadEntries(bytes.subspan(kSetStart), count));
   if (sketch.coupons.empty()) return Corrupt("an empty set");
@@ -200,8 +200,9 @@ std::vector<std::byte> Preamble(const HllFields& sketch, std::size_t size, unsig
   bytes[1] = std::byte{1};
   bytes[2] = static_cast<std::byte>(kFamily);
   bytes[3] = static_cast<std::byte>(sketch.lg_k);
-  const bool empty = mode == kListMode && sketch.coupons.empty();
-  bytes[5] = static_cast<std::byte>((empty ? kEmpty : 0) | (sketch.compact ? kCompact : 0) | (sketch.out_of_order ? kOutOfOrder : 0));
+  const bool empty = sketch.coupons.empty() && std::all_of(sketch.registers.begin(), sketch.registers.end(), [](auto v) { return v == 0; });
+  bytes[5] = static_cast<std::byte>((empty ? kEmpty : 0) | (sketch.compact ? kCompact : 0) | (sketch.out_of_order ? kOutOfOrder : 0) |
+                                    (sketch.full_size ? kFullSize : 0));
   bytes[7] = static_cast<std::byte>(mode | (sketch.register_bits / 2 - 2) << 2);
   return bytes;
 }
@@ -281,6 +282,7 @@ absl::StatusOr<HllFields> ParseHll(std::span<const std::byte> bytes) {
   sketch.register_bits = 4 + 2 * width;
   sketch.compact = (byte(5) & kCompact) != 0;
   sketch.out_of_order = (byte(5) & kOutOfOrder) != 0;
+  sketch.full_size = (byte(5) & kFullSize) != 0;
   THIMBLE_RETURN_IF_ERROR(mode == kListMode  ? ReadList(bytes, sketch)
                           : mode == kSetMode ? ReadSet(bytes, sketch)
                                              : ReadRegisters(bytes, sketch));

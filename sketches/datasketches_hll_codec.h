@@ -19,6 +19,7 @@ struct HllFields {
   unsigned lg_k = 12;
   unsigned register_bits = 8;            // 4, 6 or 8: how the sketch stores, or would store, its registers
   bool compact = true;                   // without the free slots that an updatable sketch carries
+  bool full_size = false;                // began with registers
   bool out_of_order = false;             // was merged: the stored estimate no longer holds
   double hip_estimate = 0;               // the stored estimate; registers only, and only if not out of order
   std::vector<std::uint32_t> coupons;    // distinct; empty when there are registers

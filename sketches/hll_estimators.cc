@@ -77,6 +77,12 @@ double HyperLogLogEstimate(const RegisterHistogram& histogram, unsigned max_valu
   return m * m / (2 * std::numbers::ln2 * z);
 }
 
+double KeysOfCoupons(double coupons) {
+  // The first terms of the inverse: sum over r of 2^-2r is 1 / 3, and of 2^-3r is 1 / 7.
+  const double share = coupons / std::ldexp(1, 26);
+  return coupons + std::max(0.0, coupons - 1) * share / 6 + coupons * share * share * 2 / 63;
+}
+
 double LogLogEstimate(const RegisterHistogram& histogram, unsigned max_value) {
   const double m = Registers(histogram);
   if (const double empty = histogram[0] / m; empty > kManyEmpty) return -m * std::log(empty);

@@ -12,7 +12,8 @@ namespace thimble::internal {
 // The image of a HyperLogLog:
 //
 //   0   header: count = coupons of a sparse sketch; parameters[0] = precision | rule << 8 | form << 16 | keeps HIP << 24,
-//       parameters[1] = NibbleParameters of the 4-bit and compressed forms
+//       parameters[1] = NibbleParameters of the 4-bit and compressed forms; of sparse ones how many coupons, at the end, stand
+//       as they came
 //   64  f64 HIP estimate (NaN once it was dropped), f64 sum of 2^-register    where HIP is kept
 //   ..  what the form holds
 //
@@ -21,8 +22,16 @@ inline constexpr std::size_t kHipBytes = 16;
 inline constexpr std::uint64_t kCouponStep = 16;  // a sparse image has room for a multiple of this many coupons
 
 // A sparse sketch becomes dense when it would hold more coupons: that many are no smaller than the registers, or take long to
-// keep in order.
-constexpr std::uint64_t MaxCoupons(unsigned precision) { return std::min<std::uint64_t>(std::uint64_t{1} << precision >> 2, 4096); }
+// keep in order. DataSketches has a list of up to 7, and then a hash table, up to three quarters of 2^(p - 3) places.
+constexpr std::uint64_t MaxCoupons(RegisterRule rule, unsigned precision) {
+  const std::uint64_t m = std::uint64_t{1} << precision;
+  if (rule == RegisterRule::kDataSketches) return precision < 8 ? 7 : m / 32 * 3;
+  return std::min<std::uint64_t>(m / 4, 4096);
+}
+
+// Coupons stand in order, so that the image does not depend on the order of keys. One that keeps HIP does anyway: there the last
+// coupons wait unsorted, and many take their places with one move.
+inline constexpr std::uint64_t kMaxUnsorted = 64;
 
 // Sizes of all forms but the compressed one. `entries` counts coupons, or exceptions.
 constexpr std::uint64_t HllImageBytes(HyperLogLogForm form, unsigned precision, bool hip, std::uint64_t entries) {
@@ -58,11 +67,12 @@ inline void WriteEmptyHll(const HyperLogLog::Options& options, std::span<std::by
   if (options.hip) Store(image.data() + kHllHeaderBytes + 8, std::ldexp(1.0, static_cast<int>(options.precision)));
 }
 
-// After a coupon more.
-inline void StoreHllSize(std::byte* image, std::uint64_t count, std::uint64_t image_bytes) {
+// Of a sparse image.
+inline void StoreHllSize(std::byte* image, std::uint64_t count, std::uint64_t unsorted, std::uint64_t image_bytes) {
   Store(image + 8, image_bytes);
   Store(image + 16, count);
   Store(image + 24, image_bytes);
+  Store(image + 56, unsorted);
 }
 
 absl::Status CheckHllOptions(const HyperLogLog::Options& options);

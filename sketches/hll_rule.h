@@ -65,6 +65,12 @@ inline Touch Fold(RegisterRule rule, unsigned from, unsigned to, Touch touch) {
 // A coupon is what a key does to a sketch of the finest precision: rank << 26 | index.
 inline constexpr unsigned kCouponPrecision = 26;
 
+// Whether some key has this coupon.
+constexpr bool IsCoupon(RegisterRule rule, std::uint32_t coupon) {
+  const std::uint32_t rank = coupon >> kCouponPrecision;
+  return rank > 0 && (rule == RegisterRule::kDataSketches || rank <= 65 - kCouponPrecision);
+}
+
 inline std::uint32_t CouponOf(RegisterRule rule, Hash128 hash) {
   const Touch touch = Place(rule, kCouponPrecision, hash);
   return static_cast<std::uint32_t>(touch.rank) << kCouponPrecision | touch.index;

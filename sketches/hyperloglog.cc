@@ -1,10 +1,12 @@
 #include "thimble/hyperloglog.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
 
+#include "hll_estimators.h"
 #include "hll_forms.h"
 #include "hll_image.h"
 #include "hll_kernels.h"
@@ -33,7 +35,7 @@ HyperLogLog::Options OptionsOf(const HyperLogLogView& view, unsigned precision) 
 }  // namespace
 
 HyperLogLog::Options HyperLogLog::Options::DataSketches(unsigned lg_k, std::uint64_t seed) {
-  return {.precision = lg_k, .hash_scheme = HashScheme::kMurmur3, .rule = RegisterRule::kDataSketches, .seed = seed};
+  return {.precision = lg_k, .hash_scheme = HashScheme::kMurmur3, .rule = RegisterRule::kDataSketches, .seed = seed, .sparse = true, .hip = true};
 }
 
 HyperLogLog::Options HyperLogLog::Options::Redis() {
@@ -108,12 +110,11 @@ absl::StatusOr<HyperLogLog> HyperLogLog::FromCoupons(const Options& options, std
   Options sparse = options;
   sparse.sparse = true;
   THIMBLE_ASSIGN_OR_RETURN(HyperLogLog sketch, Make(sparse));
-  const unsigned highest = options.rule == RegisterRule::kDataSketches ? 63 : 65 - internal::kCouponPrecision;
   for (const std::uint32_t coupon : coupons) {
-    const std::uint32_t rank = coupon >> internal::kCouponPrecision;
-    if (rank == 0 || rank > highest) return absl::InvalidArgumentError("HyperLogLog: a coupon of an impossible rank");
-    sketch.AddCoupon(coupon);
+    if (!internal::IsCoupon(options.rule, coupon)) return absl::InvalidArgumentError("HyperLogLog: a coupon of an impossible rank");
+    sketch.AddCoupon(coupon, internal::kMaxUnsorted);
   }
+  if (!options.hip && sketch.form() == HyperLogLogForm::kSparse) sketch.SortCoupons();
   return sketch;
 }
 
@@ -135,6 +136,8 @@ absl::StatusOr<HyperLogLog> HyperLogLog::Union(const HyperLogLogView& a, const H
 std::uint8_t* HyperLogLog::mutable_registers() {
   return reinterpret_cast<std::uint8_t*>(data()) + internal::kHllHeaderBytes + (keeps_hip_ ? internal::kHipBytes : 0);
 }
+
+std::uint32_t* HyperLogLog::mutable_coupons() { return reinterpret_cast<std::uint32_t*>(mutable_registers()); }
 
 // Sets the HIP estimate, and the sum that it is continued with.
 void HyperLogLog::StoreHip(double hip) {
@@ -160,43 +163,61 @@ void HyperLogLog::RaiseTo(std::uint32_t index, std::uint8_t rank) {
   value = rank;
 }
 
-void HyperLogLog::AddCoupon(std::uint32_t coupon) {
-  if (form() == HyperLogLogForm::kSparse) {
-    const std::span<const std::uint32_t> held = Coupons();
-    const auto place = static_cast<std::size_t>(std::lower_bound(held.begin(), held.end(), coupon) - held.begin());
-    if (place < held.size() && held[place] == coupon) return;
-    if (held.size() < internal::MaxCoupons(precision())) {
-      const std::uint64_t count = held.size() + 1;
-      const std::uint64_t bytes = HllImageBytes(HyperLogLogForm::kSparse, precision(), keeps_hip_, count);
-      if (!buffer().Grow(bytes).ok()) throw std::bad_alloc();  // the buffer is ours, on the heap
-      auto* const coupons = reinterpret_cast<std::uint32_t*>(mutable_registers());
-      std::copy_backward(coupons + place, coupons + count - 1, coupons + count);
-      coupons[place] = coupon;
-      internal::StoreHllSize(data(), count, bytes);
-      static_cast<HyperLogLogView&>(*this) = *ViewOf(buffer());
-      return;
-    }
-    Densify();
-  }
+// A new coupon waits among the unsorted ones at the end, until there are so many.
+void HyperLogLog::AddCoupon(std::uint32_t coupon, std::uint64_t most_unsorted) {
   const Touch touch = FoldCoupon(rule(), precision(), coupon);
-  RaiseTo(touch.index, touch.rank);
+  if (form() != HyperLogLogForm::kSparse) return RaiseTo(touch.index, touch.rank);
+  const std::span<const std::uint32_t> held = Coupons(), unsorted = held.last(parameter_);
+  if (std::binary_search(held.begin(), unsorted.begin(), coupon)) return;
+  if (std::find(unsorted.begin(), unsorted.end(), coupon) != unsorted.end()) return;
+  if (held.size() == internal::MaxCoupons(rule(), precision())) {
+    // HIP goes on from what all coupons say.
+    const double hip = Hip() ? internal::KeysOfCoupons(static_cast<double>(held.size() + 1)) : std::numeric_limits<double>::quiet_NaN();
+    Densify();
+    RaiseTo(touch.index, touch.rank);
+    if (keeps_hip_) StoreHip(hip);
+    return;
+  }
+  SetCoupons(held.size() + 1, parameter_ + 1);
+  mutable_coupons()[coupons_ - 1] = coupon;
+  if (parameter_ >= most_unsorted) SortCoupons();
+}
+
+// Brings the unsorted coupons to their places among the others, the highest first.
+void HyperLogLog::SortCoupons() {
+  std::uint32_t* const begin = mutable_coupons();
+  std::uint32_t* end = begin + coupons_;
+  std::uint32_t* sorted = end - parameter_;
+  std::array<std::uint32_t, internal::kMaxUnsorted> late;
+  std::uint32_t* const last = std::copy(sorted, end, late.data());
+  std::sort(late.data(), last);
+  for (std::uint32_t* next = last; next != late.data();) {
+    std::uint32_t* const place = std::lower_bound(begin, sorted, *--next);
+    end = std::copy_backward(place, sorted, end);
+    *--end = *next;
+    sorted = place;
+  }
+  SetCoupons(coupons_, 0);
+}
+
+void HyperLogLog::SetCoupons(std::uint64_t count, std::uint64_t unsorted) {
+  const std::uint64_t bytes = HllImageBytes(HyperLogLogForm::kSparse, precision(), keeps_hip_, count);
+  if (!buffer().Grow(bytes).ok()) throw std::bad_alloc();  // the buffer is ours, on the heap
+  internal::StoreHllSize(data(), count, unsorted, bytes);
+  static_cast<HyperLogLogView&>(*this) = *ViewOf(buffer());
 }
 
 void HyperLogLog::Densify() {
   Options options = OptionsOf(*this, precision());
   options.hip = keeps_hip_;
   HyperLogLog dense(options);
-  for (const std::uint32_t coupon : Coupons()) {
-    const Touch touch = FoldCoupon(rule(), precision(), coupon);
-    std::uint8_t& value = dense.mutable_registers()[touch.index];
-    value = std::max(value, touch.rank);
-  }
-  if (keeps_hip_) dense.StoreHip(Hip() ? Estimate() : std::numeric_limits<double>::quiet_NaN());
+  for (const std::uint32_t coupon : Coupons()) dense.AddCoupon(coupon, 1);
+  if (keeps_hip_) dense.StoreHip(std::numeric_limits<double>::quiet_NaN());
   *this = std::move(dense);
 }
 
 void HyperLogLog::AddHash(Hash128 hash) {
-  if (form() == HyperLogLogForm::kSparse) return AddCoupon(internal::CouponOf(rule(), hash));
+  if (form() == HyperLogLogForm::kSparse) return AddCoupon(internal::CouponOf(rule(), hash), keeps_hip_ ? internal::kMaxUnsorted : 1);
   const Touch touch = Place(rule(), precision(), hash);
   RaiseTo(touch.index, touch.rank);
 }
@@ -238,7 +259,8 @@ absl::Status HyperLogLog::Merge(const HyperLogLogView& other) {
   THIMBLE_RETURN_IF_ERROR(internal::CheckHllMerge(*this, other));
   if (keeps_hip_) StoreHip(std::numeric_limits<double>::quiet_NaN());
   if (other.form() == HyperLogLogForm::kSparse) {
-    for (const std::uint32_t coupon : other.Coupons()) AddCoupon(coupon);
+    for (const std::uint32_t coupon : other.Coupons()) AddCoupon(coupon, internal::kMaxUnsorted);
+    if (form() == HyperLogLogForm::kSparse) SortCoupons();
     return absl::OkStatus();
   }
   if (form() == HyperLogLogForm::kSparse) Densify();

@@ -57,7 +57,9 @@ absl::StatusOr<HyperLogLogView> HyperLogLogView::Open(std::span<const std::byte>
     if (entries > view.register_count()) return absl::DataLossError("HyperLogLog: more exceptions than registers");
   } else if (sparse) {
     entries = header.count;
-    if (entries > view.register_count()) return absl::DataLossError("HyperLogLog: more coupons than registers");
+    if (entries > internal::MaxCoupons(view.rule_, view.precision_) || view.parameter_ > std::min(entries, internal::kMaxUnsorted)) {
+      return absl::DataLossError("HyperLogLog: more coupons than a sparse sketch keeps");
+    }
     view.coupons_ = static_cast<std::uint32_t>(entries);
   }
   const std::uint64_t expected = internal::HllImageBytes(view.form_, view.precision_, view.keeps_hip_, entries);
@@ -72,15 +74,13 @@ absl::StatusOr<HyperLogLogView> HyperLogLogView::Open(std::span<const std::byte>
 
 absl::Status HyperLogLogView::Verify() const {
   if (form_ == HyperLogLogForm::kSparse) {
-    std::uint32_t previous = 0;
-    for (const std::uint32_t coupon : Coupons()) {
-      const std::uint32_t rank = coupon >> internal::kCouponPrecision;
-      if (coupon <= previous || rank == 0 || (rule_ != RegisterRule::kDataSketches && rank > 65 - internal::kCouponPrecision)) {
-        return absl::DataLossError("HyperLogLog: bad coupons");
-      }
-      previous = coupon;
-    }
-    return absl::OkStatus();
+    std::vector<std::uint32_t> coupons(Coupons().begin(), Coupons().end());
+    const auto unsorted = coupons.end() - static_cast<std::ptrdiff_t>(parameter_);
+    if (!std::is_sorted(coupons.begin(), unsorted)) return absl::DataLossError("HyperLogLog: coupons out of order");
+    std::sort(coupons.begin(), coupons.end());
+    const bool twice = std::adjacent_find(coupons.begin(), coupons.end()) != coupons.end();
+    const bool impossible = std::any_of(coupons.begin(), coupons.end(), [&](std::uint32_t c) { return !internal::IsCoupon(rule_, c); });
+    return twice || impossible ? absl::DataLossError("HyperLogLog: bad coupons") : absl::OkStatus();
   }
   if (form_ == HyperLogLogForm::kPacked4 || form_ == HyperLogLogForm::kCompressed) {
     std::uint64_t next = 0;
@@ -115,14 +115,13 @@ std::vector<std::uint8_t> HyperLogLogView::Registers() const {
 std::optional<double> HyperLogLogView::Hip() const {
   if (!keeps_hip_) return std::nullopt;
   const auto hip = Load<double>(image_.data() + internal::kHllHeaderBytes);
-  return std::isnan(hip) ? std::nullopt : std::optional(hip);
+  if (std::isnan(hip)) return std::nullopt;
+  return form_ == HyperLogLogForm::kSparse ? internal::KeysOfCoupons(coupons_) : hip;
 }
 
 double HyperLogLogView::Estimate() const {
   if (form_ == HyperLogLogForm::kSparse) {
-    // Two keys share a coupon if they agree in 26 bits of index and in a rank: with probability 2^-26 / 3.
-    const double seen = coupons_;
-    return seen + seen * seen / (6 * std::ldexp(1, internal::kCouponPrecision));
+    return internal::KeysOfCoupons(coupons_);
   }
   if (const std::optional<double> hip = Hip()) return *hip;
   return internal::HyperLogLogEstimate(HistogramOf(*this), max_rank());

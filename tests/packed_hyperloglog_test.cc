@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(FormsHoldTheSameRegisters) {
     for (std::uint64_t n : {0u, 1u, 10u, 1000u, 100000u}) CheckForms(Sketch({.precision = p}, 0, n));
     for (const HyperLogLog& sketch : Odd(p)) CheckForms(sketch);
   }
-  CheckForms(Sketch(Options::DataSketches(11), 0, 50000));
+  CheckForms(Sketch({.precision = 11, .hash_scheme = HashScheme::kMurmur3, .rule = RegisterRule::kDataSketches, .seed = 9001}, 0, 50000));
   CheckForms(Sketch(Options::Redis(), 0, 50000));
   const HyperLogLog sparse = Sketch({.precision = 10, .sparse = true}, 0, 100);
   BOOST_TEST((sparse.Compressed().Registers() == sparse.Registers()));

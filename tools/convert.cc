@@ -84,7 +84,7 @@ absl::StatusOr<Bytes> WriteHyperLogLog(const Options& options, const HyperLogLog
 absl::StatusOr<Bytes> Write(const Options& options, const Sketch& sketch) {
   if (const auto* hll = std::get_if<HyperLogLog>(&sketch)) return WriteHyperLogLog(options, *hll);
   if (const auto* hll = std::get_if<DataSketchesHll>(&sketch)) {
-    if (options.to == "datasketches-hll") return WriteDataSketchesHll(*hll);
+    if (options.to == "datasketches-hll") return WriteDataSketchesHll(hll->sketch, hll->form);
     return WriteHyperLogLog(options, hll->sketch);
   }
   if (options.to == "datasketches-theta") return WriteDataSketchesTheta(std::get<KmvSketch>(sketch));

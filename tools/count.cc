@@ -178,7 +178,12 @@ int Run(const Options& options, const typename Sketch::Options& make) {
 }
 
 HyperLogLog::Options HyperLogLogOptions(const Options& options) {
-  if (options.hash == "datasketches") return HyperLogLog::Options::DataSketches(options.precision);
+  if (options.hash == "datasketches") {
+    // Without HIP, which would depend on the order of lines.
+    HyperLogLog::Options make = HyperLogLog::Options::DataSketches(options.precision);
+    make.hip = false;
+    return make;
+  }
   if (options.hash == "postgres") return HyperLogLog::Options::PostgreSql(options.precision);
   if (options.hash == "redis") return HyperLogLog::Options::Redis();
   return {.precision = options.precision};

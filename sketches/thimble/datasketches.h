@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,8 +21,9 @@ namespace thimble {
 //   KmvSketch visits(KmvSketch::Options::DataSketches(4096));
 //   WriteDataSketchesTheta(visits)                    // theta_union_agg there
 //
-// The same items give the same registers and hashes here and there, for the same seed. HLL sketches do not say their seed,
-// so a foreign one must be named; Theta sketches do, and a wrong one is refused.
+// The same items give the same bytes here and there, for the same seed, but for the order of an HLL sketch's coupons and of a
+// 4-bit one's exceptions. HLL sketches do not say their seed, so a foreign one must be named; Theta sketches do, and a wrong one
+// is refused.
 //
 // Errors: kFailedPrecondition for another family of sketch, kUnimplemented for an unknown serial version, kInvalidArgument for
 // another seed, scheme or rule, kDataLoss for whatever the original does not write. Nothing is read past the span.
@@ -33,29 +33,25 @@ inline constexpr std::uint64_t kDataSketchesSeed = 9001;
 // How an HLL sketch stores its registers.
 enum class DataSketchesHllType : std::uint8_t { kHll4 = 4, kHll6 = 6, kHll8 = 8 };
 
-// An HLL sketch with what its file says beyond the registers.
+// How a file holds a sketch.
+struct DataSketchesHllForm {
+  DataSketchesHllType type = DataSketchesHllType::kHll8;
+  bool compact = true;     // without the free places that an updatable sketch carries
+  bool full_size = false;  // marked as one that began with registers
+};
+
+// An HLL sketch, and how its file holds it. As there, a small one has Coupons(), and one that was never merged has Hip().
 struct DataSketchesHll {
   HyperLogLog sketch;
-  // While a sketch is small it keeps each key's coupon, value << 26 | address, and counts almost exactly. Empty once it keeps
-  // registers.
-  std::vector<std::uint32_t> coupons;
-  // The original's running estimate (historic inverse probability), which a sketch has until it is merged. Its standard
-  // error is 0.83 / sqrt(2^p), less than what registers alone allow.
-  std::optional<double> hip_estimate;
-  DataSketchesHllType type = DataSketchesHllType::kHll8;
-  bool compact = true;  // without the free places that an updatable sketch carries
-
-  // The best that the file allows: from the coupons, else the running estimate, else sketch.Estimate().
-  double Estimate() const;
+  DataSketchesHllForm form;
 };
 
 // Reads LIST, SET and HLL mode, HLL_4, HLL_6 and HLL_8, compact and updatable.
 absl::StatusOr<DataSketchesHll> ReadDataSketchesHll(std::span<const std::byte> bytes, std::uint64_t seed = kDataSketchesSeed);
 
-// Writes a sketch as it was read.
-std::vector<std::byte> WriteDataSketchesHll(const DataSketchesHll& hll);
-// Writes registers, compact and marked as merged: other readers then estimate from the registers alone.
-absl::StatusOr<std::vector<std::byte>> WriteDataSketchesHll(const HyperLogLogView& sketch, DataSketchesHllType type = DataSketchesHllType::kHll8);
+// Writes the coupons of a sparse sketch, the registers of another: with the HIP estimate where there is one, or else marked as
+// merged, so that other readers estimate from the registers.
+absl::StatusOr<std::vector<std::byte>> WriteDataSketchesHll(const HyperLogLogView& sketch, const DataSketchesHllForm& form = {});
 
 struct DataSketchesThetaOptions {
   std::uint64_t k = 4096;  // of the sketch returned, or as many as the file holds: compact sketches do not say theirs
