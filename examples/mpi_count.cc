@@ -22,6 +22,9 @@
 #include <thimble/kmv_sketch.h>
 #include <thimble/mapped_file.h>
 #include <thimble/store_writer.h>
+#if THIMBLE_HAS_EXALOGLOG
+#include <thimble/exaloglog.h>
+#endif
 
 namespace {
 
@@ -114,7 +117,7 @@ int main(int argc, char** argv) {
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &ranks);
   if (argc != 5 || std::string_view(argv[1]) != "--sketch") {
-    if (rank == 0) std::fprintf(stderr, "usage: mpi_count --sketch hll|kmv|bloom FILE OUT\n");
+    if (rank == 0) std::fprintf(stderr, "usage: mpi_count --sketch hll|ell|kmv|bloom FILE OUT\n");
     MPI_Finalize();
     return 2;
   }
@@ -124,6 +127,10 @@ int main(int argc, char** argv) {
     Count(thimble::HyperLogLog({.precision = 14}), argv[3], argv[4], rank, ranks);
   } else if (kind == "kmv") {
     Count(thimble::KmvSketch({.k = 1 << 14}), argv[3], argv[4], rank, ranks);
+#if THIMBLE_HAS_EXALOGLOG
+  } else if (kind == "ell") {
+    Count(thimble::ExaLogLog({.precision = 14}), argv[3], argv[4], rank, ranks);
+#endif
   } else if (kind == "bloom") {
     Count(thimble::BloomFilter({.capacity = 10'000'000, .false_positive_rate = 0.01}), argv[3], argv[4], rank, ranks);
   } else {

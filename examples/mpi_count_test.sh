@@ -14,7 +14,9 @@ awk 'BEGIN { for (i = 0; i < 60000; ++i) printf "%s%0*d\n", i % 7 == 0 ? "\r" : 
 "$thimble" count --kind hll "$dir/lines" --sketch "$dir/hll" >/dev/null
 "$thimble" count --kind kmv "$dir/lines" --sketch "$dir/kmv" >/dev/null
 run 1 bloom "$dir/bloom"
-for kind in hll kmv bloom; do
+kinds="hll kmv bloom"
+if "$thimble" count --kind ell "$dir/lines" --sketch "$dir/ell" >/dev/null 2>&1; then kinds+=" ell"; fi  # unless it was left out of the build
+for kind in $kinds; do
   for ranks in 1 2 4; do
     run "$ranks" "$kind" "$dir/out"
     cmp "$dir/$kind" "$dir/out"

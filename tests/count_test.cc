@@ -95,8 +95,13 @@ BOOST_AUTO_TEST_CASE(ColumnsAreCountedByNameOrNumber) {
 }
 
 BOOST_AUTO_TEST_CASE(PartsMergeToTheWhole) {
-  for (const char* kind : {"hll", "kmv"}) {
+  struct Case {
+    const char *kind, *other;  // options whose sketches do not merge with it
+  };
+  for (const auto& [kind, other] : {Case{"hll", "--hash datasketches --precision 8"}, Case{"kmv", "--hash datasketches --precision 8"},
+                                    Case{"pcsa", "--precision 7"}, Case{"ell", "--precision 7"}}) {
     Command thimble;
+    if (thimble("count --kind " + std::string(kind) + " /dev/null") != 0) continue;  // left out of this build
     const auto count = [&](const std::string& name) {
       return thimble("count --kind " + std::string(kind) + " --precision 8 %" + name + ".txt --sketch %" + name + ".thimble");
     };
@@ -110,7 +115,7 @@ BOOST_AUTO_TEST_CASE(PartsMergeToTheWhole) {
     BOOST_TEST(thimble("merge -o %b.thimble %c.thimble %b.thimble %a.thimble") == 0);
     BOOST_TEST(thimble.Read("b.thimble") == thimble.Read("all.thimble"));
     // Other options do not merge, and leave no file behind.
-    BOOST_TEST(thimble("count --hash datasketches --kind " + std::string(kind) + " --precision 8 %a.txt --sketch %d.thimble") == 0);
+    BOOST_TEST(thimble("count --kind " + std::string(kind) + " " + other + " %a.txt --sketch %d.thimble") == 0);
     BOOST_TEST(thimble("merge -o %bad.thimble %a.thimble %d.thimble") == 2);
     BOOST_TEST(thimble.Read("bad.thimble") == "");
   }

@@ -20,7 +20,11 @@
 #include "thimble/hyperloglog.h"
 #include "thimble/kmv_sketch.h"
 #include "thimble/mapped_file.h"
+#include "thimble/pcsa.h"
 #include "thimble/store_writer.h"
+#if THIMBLE_HAS_EXALOGLOG
+#include "thimble/exaloglog.h"
+#endif
 
 namespace thimble::tools {
 namespace {
@@ -192,9 +196,15 @@ HyperLogLog::Options HyperLogLogOptions(const Options& options) {
 int Dispatch(const Options& options) {
   if (options.kind == "hll") return Run<HyperLogLog>(options, HyperLogLogOptions(options));
   const std::uint64_t k = std::uint64_t{1} << options.precision;
-  if (options.hash == "datasketches") return Run<KmvSketch>(options, KmvSketch::Options::DataSketches(k));
-  if (options.hash != "thimble") return Complain(absl::InvalidArgumentError("only thimble and datasketches know KMV sketches"));
-  return Run<KmvSketch>(options, {.k = k});
+  if (options.kind == "kmv" && options.hash == "datasketches") return Run<KmvSketch>(options, KmvSketch::Options::DataSketches(k));
+  if (options.hash != "thimble") return Complain(absl::InvalidArgumentError(options.hash + " has no sketch of kind " + options.kind));
+  if (options.kind == "kmv") return Run<KmvSketch>(options, {.k = k});
+  if (options.kind == "pcsa") return Run<Pcsa>(options, {.precision = options.precision});
+#if THIMBLE_HAS_EXALOGLOG
+  return Run<ExaLogLog>(options, {.precision = options.precision});
+#else
+  return Complain(absl::InvalidArgumentError("ExaLogLog was left out of this build"));
+#endif
 }
 
 }  // namespace
@@ -209,8 +219,8 @@ void AddCount(CLI::App& app, int& exit_code) {
   count->add_option("--column", options->column, "the column to count: its name, or its number from 1; implies --format auto");
   count->add_option("--format", options->format, "lines, csv, tsv or auto")->check(CLI::IsMember({"lines", "csv", "tsv", "auto"}))->capture_default_str();
   count->add_option("--header", options->header, "whether the first row names the columns: auto, yes or no")->check(CLI::IsMember({"auto", "yes", "no"}));
-  count->add_option("--kind", options->kind, "hll (HyperLogLog) or kmv (k minimum values, DataSketches' Theta)")
-      ->check(CLI::IsMember({"hll", "kmv"}))
+  count->add_option("--kind", options->kind, "hll (HyperLogLog), kmv (k minimum values, DataSketches' Theta), pcsa, or ell (ExaLogLog)")
+      ->check(CLI::IsMember({"hll", "kmv", "pcsa", "ell"}))
       ->capture_default_str();
   count->add_option("--precision", options->precision, "2^precision registers or hashes; redis has 14")->check(CLI::Range(4u, 21u))->capture_default_str();
   count->add_option("--hash", options->hash, "whose sketch it shall be: thimble, datasketches, redis or postgres")

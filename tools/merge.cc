@@ -10,9 +10,17 @@
 #include "status_macros.h"
 #include "thimble/bloom_filter.h"
 #include "thimble/hyperloglog.h"
+#include "thimble/kmv_map.h"
 #include "thimble/kmv_sketch.h"
+#include "thimble/morris_counter_array.h"
+#include "thimble/pcsa.h"
+#include "thimble/quotient_filter.h"
+#include "thimble/split_block_bloom_filter.h"
 #include "thimble/store.h"
 #include "thimble/store_writer.h"
+#if THIMBLE_HAS_EXALOGLOG
+#include "thimble/exaloglog.h"
+#endif
 
 namespace thimble::tools {
 namespace {
@@ -37,15 +45,23 @@ absl::StatusOr<Buffer> MergeAs(const std::vector<StoreReader>& stores, std::stri
   return Buffer::Copy(sketch->image());
 }
 
-// One line a kind that merges without loss.
+// One line a kind that merges.
 struct MergeEntry {
   Kind kind;
   absl::StatusOr<Buffer> (*merge)(const std::vector<StoreReader>& stores, std::string_view section);
 };
 constexpr MergeEntry kMerges[] = {
     {Kind::kBloomFilter, MergeAs<BloomFilter>},
+#if THIMBLE_HAS_EXALOGLOG
+    {Kind::kExaLogLog, MergeAs<ExaLogLog>},
+#endif
     {Kind::kHyperLogLog, MergeAs<HyperLogLog>},
+    {Kind::kKmvMap, MergeAs<KmvMap>},
     {Kind::kKmvSketch, MergeAs<KmvSketch>},
+    {Kind::kMorrisCounterArray, MergeAs<MorrisCounterArray>},
+    {Kind::kPcsa, MergeAs<Pcsa>},
+    {Kind::kQuotientFilter, MergeAs<QuotientFilter>},
+    {Kind::kSplitBlockBloomFilter, MergeAs<SplitBlockBloomFilter>},
 };
 
 absl::Status CheckSameSections(const std::vector<StoreReader>& stores) {
@@ -92,7 +108,7 @@ void AddMerge(CLI::App& app, int& exit_code) {
   auto out = std::make_shared<std::string>();
   merge->footer(
       "Merging the sketches of parts gives the sketch of the whole, bit for bit, in any order. All files must hold the same\n"
-      "sections, made with the same options; the output may be one of them.");
+      "sections, made with the same options; the output may be one of them. Morris counters add up, as precise as those of the whole.");
   merge->add_option("files", *paths, "store files with sketches")->required();
   merge->add_option("-o,--output", *out, "the file to write")->required();
   merge->callback([paths, out, &exit_code] {
