@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "access.h"
 #include "compare.h"
 #include "integers.h"
 #include "thimble/elias_fano.h"
@@ -24,17 +25,6 @@ std::function<void()> Asks(const std::vector<Query>& queries, Function function)
   return [&queries, function] {
     std::uint64_t sum = 0;
     for (const Query query : queries) sum += function(query);
-    Keep(sum);
-  };
-}
-
-// The first `count` values in order.
-template <class Container>
-std::function<void()> Iterates(const Container& container, std::size_t count) {
-  return [&container, count] {
-    std::uint64_t sum = 0;
-    auto it = container.begin();
-    for (std::size_t i = 0; i < count; ++i, ++it) sum += *it;
     Keep(sum);
   };
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "access.h"
 #include "compare.h"
 #include "integers.h"
 #include "thimble/packed_integers.h"
@@ -20,25 +21,6 @@
 
 namespace thimble::bench {
 namespace {
-
-template <class Container>
-std::function<void()> Gets(const Container& container, const std::vector<std::uint32_t>& indices) {
-  return [&container, &indices] {
-    std::uint64_t sum = 0;
-    for (const std::uint32_t i : indices) sum += container[i];
-    Keep(sum);
-  };
-}
-
-template <class Container>
-std::function<void()> Iterates(const Container& container, std::size_t count) {
-  return [&container, count] {
-    std::uint64_t sum = 0;
-    auto it = container.begin();
-    for (std::size_t i = 0; i < count; ++i, ++it) sum += *it;
-    Keep(sum);
-  };
-}
 
 template <class View>
 std::function<void()> Decodes(const View& view, std::size_t count) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "access.h"
 #include "compare.h"
 #include "integers.h"
 #include "thimble/packed_vector.h"
@@ -17,25 +18,6 @@
 
 namespace thimble::bench {
 namespace {
-
-// Adds up what `container` holds at every index. The container is captured as a reference, as a member would be reached.
-template <class Container>
-std::function<void()> Gets(const Container& container, const std::vector<std::uint32_t>& indices) {
-  return [&container, &indices] {
-    std::uint64_t sum = 0;
-    for (const std::uint32_t i : indices) sum += container[i];
-    Keep(sum);
-  };
-}
-
-template <class Container>
-std::function<void()> Iterates(const Container& container) {
-  return [&container] {
-    std::uint64_t sum = 0;
-    for (const std::uint64_t value : container) sum += value;
-    Keep(sum);
-  };
-}
 
 template <class T>
 std::function<void()> Decodes(const PackedVectorView& packed) {
@@ -74,14 +56,14 @@ void Run(Comparison& c) {
     std::vector<std::uint32_t> plain_indices(indices);
     for (std::uint32_t& i : plain_indices) i = static_cast<std::uint32_t>(std::uint64_t{i} * plain.size() / n);
     Comparison::Peers get_peers = {{"vector<u32> of equal bytes", Gets(plain, plain_indices)}};
-    Comparison::Peers decode_peers = {{"vector<u64> iteration", Iterates(values)}};
+    Comparison::Peers decode_peers = {{"vector<u64> iteration", Iterates(values, n)}};
 #if THIMBLE_HAS_SDSL
     sdsl::int_vector<> sdsl_values(n, 0, static_cast<std::uint8_t>(packed.width()));
     std::copy(values.begin(), values.end(), sdsl_values.begin());
     c.Exact(name, "bits/value", static_cast<double>(packed.image().size()) * 8 / static_cast<double>(n), "sdsl int_vector",
             static_cast<double>(sdsl::size_in_bytes(sdsl_values)) * 8 / static_cast<double>(n));
     get_peers.emplace_back("sdsl int_vector", Gets(sdsl_values, indices));
-    decode_peers.emplace_back("sdsl int_vector iteration", Iterates(sdsl_values));
+    decode_peers.emplace_back("sdsl int_vector iteration", Iterates(sdsl_values, n));
 #endif
     c.Time(name, "random get ns", indices.size(), Gets(packed, indices), get_peers);
     if (packed.width() <= 32) c.Time(name, "decode to u32 ns", n, Decodes<std::uint32_t>(packed), decode_peers);

@@ -1,7 +1,6 @@
-// Opens the input as an image of one kind, and calls every const method. Built once a kind, with the view's class and the
-// header of its exercise defined on the command line.
+// Opens the input as an image of one kind, and calls every const method; where an owner opens it, every mutator. Built once
+// a kind, with the view's class, the owner's and the header of its exercise defined on the command line.
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -20,5 +19,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     thimble::Store(image.data() + 8, std::uint64_t{size / 8 * 8});
   }
   if (const absl::StatusOr<View> view = View::Open(image.bytes()); view.ok()) thimble::Exercise(*view);
+#ifdef THIMBLE_FUZZ_OWNER
+  if (absl::StatusOr<thimble::THIMBLE_FUZZ_OWNER> owner = thimble::THIMBLE_FUZZ_OWNER::Open(std::move(image)); owner.ok()) {
+    thimble::Mutate(*owner);
+    thimble::Exercise(owner->view());
+  }
+#endif
   return 0;
 }

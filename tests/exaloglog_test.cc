@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(Mutations) {
   for (unsigned d : {20u, 24u}) {
     const int opened = testing::ExerciseMutations<ExaLogLogView>(Sketch({.precision = 5, .history = d}, 0, 1000).image(),
                                                                  testing::Trials(10000, 1000000),
-                                                                 [](const ExaLogLogView& view) { testing::Exercise(view); });
+                                                                 [](const ExaLogLogView& view) { Exercise(view); });
     BOOST_TEST(opened > 1000);
   }
 }

@@ -355,11 +355,11 @@ BOOST_AUTO_TEST_CASE(IntersectionLiesWithinItsBounds) {
 BOOST_AUTO_TEST_CASE(Mutations) {
   const HyperLogLog sketch = Sketch({.precision = 6}, 0, 1000);
   const int opened = testing::ExerciseMutations<HyperLogLogView>(sketch.image(), testing::Trials(10000, 1000000),
-                                                                 [](const HyperLogLogView& view) { testing::Exercise(view); });
+                                                                 [](const HyperLogLogView& view) { Exercise(view); });
   BOOST_TEST(opened > 1000);
   for (const Options& options : {Options{.precision = 8, .sparse = true}, Options{.precision = 5, .hip = true}, Options::DataSketches(11)}) {
     testing::ExerciseMutations<HyperLogLogView>(Sketch(options, 0, 50).image(), testing::Trials(5000, 1000000),
-                                                [](const HyperLogLogView& view) { testing::Exercise(view); });
+                                                [](const HyperLogLogView& view) { Exercise(view); });
   }
 }
 

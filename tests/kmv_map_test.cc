@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(ErrorsAndReopening) {
 
 BOOST_AUTO_TEST_CASE(Mutations) {
   const int opened = testing::ExerciseMutations<KmvMapView>(MapOf({.k = 16}, Events(500, 100, 1)).image(), testing::Trials(10000, 1000000),
-                                                            [](const KmvMapView& view) { testing::Exercise(view); });
+                                                            [](const KmvMapView& view) { Exercise(view); });
   BOOST_TEST(opened > 1000);
 }
 

@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(Errors) {
 
 BOOST_AUTO_TEST_CASE(Mutations) {
   const int opened = testing::ExerciseMutations<KmvSketchView>(Sketch({.k = 32}, 0, 1000).image(), testing::Trials(10000, 1000000),
-                                                               [](const KmvSketchView& view) { testing::Exercise(view); });
+                                                               [](const KmvSketchView& view) { Exercise(view); });
   BOOST_TEST(opened > 1000);
 }
 

@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(Mutations) {
   MorrisCounterArray counters(Narrow(6, 100));
   for (std::size_t i = 0; i < 100; ++i) counters.Add(i, i * i);
   const int opened = testing::ExerciseMutations<MorrisCounterArrayView>(
-      counters.image(), testing::Trials(10000, 1000000), [](const MorrisCounterArrayView& view) { testing::Exercise(view); });
+      counters.image(), testing::Trials(10000, 1000000), [](const MorrisCounterArrayView& view) { Exercise(view); });
   BOOST_TEST(opened > 1000);
 }
 

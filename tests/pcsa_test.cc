@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(Mutations) {
   const CompressedPcsa compressed = sketch.Compressed();
   for (const PcsaView& view : {sketch.view(), compressed.view()}) {
     const int opened = testing::ExerciseMutations<PcsaView>(view.image(), testing::Trials(5000, 1000000),
-                                                            [](const PcsaView& damaged) { testing::Exercise(damaged); });
+                                                            [](const PcsaView& damaged) { Exercise(damaged); });
     BOOST_TEST(opened > 500);
   }
 }

@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(BorrowedBytesThatAreFullStayAsTheyWere) {
 BOOST_AUTO_TEST_CASE(EveryFlippedBitOfRecordsAndIndexIsSafe) {
   RawCompactDict integers = Integers(60);
   for (int i = 0; i < 5; ++i) BOOST_TEST(integers.Erase(static_cast<std::uint64_t>(i) * 77));
-  const auto exercise = [](const RawCompactDictView& view) { testing::Exercise(view); };
+  const auto exercise = [](const RawCompactDictView& view) { Exercise(view); };
   BOOST_TEST(testing::ExerciseMutations<RawCompactDictView>(integers.image(), testing::Trials(10000, 1000000), exercise) > 100);
   BOOST_TEST(testing::ExerciseMutations<RawCompactDictView>(Strings(60).image(), testing::Trials(10000, 1000000), exercise) > 100);
 }

@@ -100,14 +100,14 @@ BOOST_AUTO_TEST_CASE(KeysThatCollideSpill) {
   std::size_t n = 0;
   for (RawCompactMapView::Entry entry; map.Next(entry);) ++n;
   BOOST_TEST(n == keys.size());
-  testing::ExerciseMutations<RawCompactMapView>(map.image(), testing::Trials(200, 100000), [](const RawCompactMapView& view) { testing::Exercise(view); });
+  testing::ExerciseMutations<RawCompactMapView>(map.image(), testing::Trials(200, 100000), [](const RawCompactMapView& view) { Exercise(view); });
   for (std::uint64_t key : keys) BOOST_REQUIRE(map.Erase(key));
   BOOST_TEST(map.empty());
   REQUIRE_OK(map.Verify());
 }
 
 BOOST_AUTO_TEST_CASE(DamageIsSafe) {
-  const auto exercise = [](const RawCompactMapView& view) { testing::Exercise(view); };
+  const auto exercise = [](const RawCompactMapView& view) { Exercise(view); };
   BOOST_TEST(testing::ExerciseMutations<RawCompactMapView>(Filled(50).image(), testing::Trials(10000, 1000000), exercise) > 100);
   BOOST_TEST(testing::ExerciseMutations<RawCompactMapView>(Filled(200, {.key_bytes = 2, .value_bytes = 1}).image(), testing::Trials(5000, 1000000), exercise) > 100);
 }

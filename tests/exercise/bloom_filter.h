@@ -24,4 +24,16 @@ inline void Exercise(const BloomFilterView& view) {
   (void)view.Folded();
 }
 
+// Calls every mutator.
+inline void Mutate(BloomFilter& filter) {
+  for (std::uint64_t i = 0; i < 200; ++i) filter.AddHash(i * 0x9e3779b97f4a7c15);
+  filter.Add(std::string_view("thimble"));
+  const std::uint64_t keys[] = {1, 2, 3};
+  filter.AddMany(keys);
+  if (absl::StatusOr<BloomFilter> other = BloomFilter::Open(Buffer::Copy(filter.image())); other.ok()) {
+    filter.Merge(*other).IgnoreError();
+    filter.Intersect(*other).IgnoreError();
+  }
+}
+
 }  // namespace thimble

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
+
 #include "thimble/exaloglog.h"
 
-namespace thimble::testing {
+namespace thimble {
 
 // Calls every const method.
 inline void Exercise(const ExaLogLogView& view) {
@@ -16,4 +18,10 @@ inline void Exercise(const ExaLogLogView& view) {
   (void)ExaLogLog::Reduced(view, ExaLogLogView::kMinPrecision, 20);
 }
 
-}  // namespace thimble::testing
+// Calls every mutator.
+inline void Mutate(ExaLogLog& sketch) {
+  for (std::uint64_t i = 0; i < 2000; ++i) sketch.Add(i);
+  if (absl::StatusOr<ExaLogLog> other = ExaLogLog::Open(Buffer::Copy(sketch.image())); other.ok()) sketch.Merge(*other).IgnoreError();
+}
+
+}  // namespace thimble

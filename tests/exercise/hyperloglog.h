@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
+#include <string_view>
+
 #include "thimble/packed_hyperloglog.h"
 
-namespace thimble::testing {
+namespace thimble {
 
 // Calls every const method.
 inline void Exercise(const HyperLogLogView& view) {
@@ -29,4 +32,11 @@ inline void Exercise(const HyperLogLogView& view) {
   (void)other.Merge(view);
 }
 
-}  // namespace thimble::testing
+// Calls every mutator.
+inline void Mutate(HyperLogLog& sketch) {
+  for (std::uint64_t i = 0; i < 2000; ++i) sketch.Add(i);
+  sketch.Add(std::string_view("thimble"));
+  if (absl::StatusOr<HyperLogLog> other = HyperLogLog::Open(Buffer::Copy(sketch.image())); other.ok()) sketch.Merge(*other).IgnoreError();
+}
+
+}  // namespace thimble

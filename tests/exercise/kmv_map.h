@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
+
 #include "thimble/kmv_map.h"
 
-namespace thimble::testing {
+namespace thimble {
 
 // Calls every const method.
 inline void Exercise(const KmvMapView& view) {
@@ -18,4 +20,10 @@ inline void Exercise(const KmvMapView& view) {
   (void)other.Merge(view);
 }
 
-}  // namespace thimble::testing
+// Calls every mutator.
+inline void Mutate(KmvMap& map) {
+  for (std::uint64_t i = 0; i < 500; ++i) map.Add(i, i % 2 == 0 ? std::int64_t{-7} : std::int64_t{1} << 62);
+  if (absl::StatusOr<KmvMap> other = KmvMap::Open(Buffer::Copy(map.image())); other.ok()) map.Merge(*other).IgnoreError();
+}
+
+}  // namespace thimble

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
+
 #include "thimble/kmv_sketch.h"
 
-namespace thimble::testing {
+namespace thimble {
 
 // Calls every const method.
 inline void Exercise(const KmvSketchView& view) {
@@ -19,4 +21,12 @@ inline void Exercise(const KmvSketchView& view) {
   (void)other.Merge(view);
 }
 
-}  // namespace thimble::testing
+// Calls every mutator.
+inline void Mutate(KmvSketch& sketch) {
+  for (std::uint64_t i = 0; i < 500; ++i) sketch.Add(i);
+  const std::uint64_t keys[] = {501, 502, 503};
+  sketch.AddMany(keys);
+  if (absl::StatusOr<KmvSketch> other = KmvSketch::Open(Buffer::Copy(sketch.image())); other.ok()) sketch.Merge(*other).IgnoreError();
+}
+
+}  // namespace thimble

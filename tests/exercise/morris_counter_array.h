@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+
 #include "thimble/morris_counter_array.h"
 
-namespace thimble::testing {
+namespace thimble {
 
 // Calls every const method.
 inline void Exercise(const MorrisCounterArrayView& view) {
@@ -17,4 +20,15 @@ inline void Exercise(const MorrisCounterArrayView& view) {
   }
 }
 
-}  // namespace thimble::testing
+// Calls every mutator.
+inline void Mutate(MorrisCounterArray& counters) {
+  for (std::size_t i = 0; i < counters.size() && i < 200; ++i) {
+    counters.Increment(i);
+    counters.Add(i, std::uint64_t{1} << (i % 64));
+  }
+  if (absl::StatusOr<MorrisCounterArray> other = MorrisCounterArray::Open(Buffer::Copy(counters.image())); other.ok()) {
+    counters.Merge(*other).IgnoreError();
+  }
+}
+
+}  // namespace thimble

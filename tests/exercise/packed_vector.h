@@ -1,29 +1,22 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 
+#include "exercise/values.h"
 #include "thimble/packed_vector.h"
 
 namespace thimble {
 
 inline void Exercise(const PackedVectorView& view) {
-  const std::uint64_t n = view.size();
-  std::uint64_t sum = view.width() + (view.empty() ? 1 : 0) + view.image().size();
-  for (const std::uint64_t i : {std::uint64_t{0}, n / 2, n - 1, n, n + 1, ~std::uint64_t{0}}) {
-    sum += view[i];
-    std::array<std::uint32_t, 100> narrow;
-    std::array<std::uint64_t, 100> wide;
-    view.Decode(i, narrow);
-    view.Decode(i, wide);
-  }
-  std::uint64_t budget = 1000;
-  for (const std::uint64_t value : view) {
-    sum += value;
-    if (--budget == 0) break;
-  }
-  view.Verify().IgnoreError();
+  const std::uint64_t sum = ExerciseValues<std::uint64_t>(view) + ExerciseValues<std::uint32_t>(view) + view.width();
   asm volatile("" : : "r"(sum));
+}
+
+// Calls every mutator.
+inline void Mutate(PackedVector& vector) {
+  for (std::uint64_t i = 0; i < vector.size() && i < 100; ++i) vector.Set(i, i & 1);
+  for (std::uint64_t i = 0; i < 100; ++i) vector.Append(i & 1).IgnoreError();
+  vector.ShrinkToFit();
 }
 
 }  // namespace thimble

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
+
 #include "thimble/pcsa.h"
 
-namespace thimble::testing {
+namespace thimble {
 
 // Calls every const method.
 inline void Exercise(const PcsaView& view) {
@@ -19,4 +21,10 @@ inline void Exercise(const PcsaView& view) {
   (void)other.Merge(view);
 }
 
-}  // namespace thimble::testing
+// Calls every mutator.
+inline void Mutate(Pcsa& sketch) {
+  for (std::uint64_t i = 0; i < 2000; ++i) sketch.Add(i);
+  if (absl::StatusOr<Pcsa> other = Pcsa::Open(Buffer::Copy(sketch.image())); other.ok()) sketch.Merge(*other).IgnoreError();
+}
+
+}  // namespace thimble

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "thimble/raw_compact_dict.h"
 
-namespace thimble::testing {
+namespace thimble {
 
 // Calls every const method, with keys that are there and odd ones.
 inline void Exercise(const RawCompactDictView& view) {
@@ -34,4 +37,13 @@ inline void Exercise(const RawCompactDictView& view) {
   (void)keep;
 }
 
-}  // namespace thimble::testing
+// Calls every mutator.
+inline void Mutate(RawCompactDict& dict) {
+  const auto key = [](std::uint64_t i) { return std::string(i % 30, 'k').append(std::to_string(i)); };
+  for (std::uint64_t i = 0; i < 300; ++i) dict.key_bytes() > 0 ? dict.Insert(i).IgnoreError() : dict.Insert(key(i)).IgnoreError();
+  for (std::uint64_t i = 0; i < 400; i += 2) (void)(dict.key_bytes() > 0 ? dict.Erase(i) : dict.Erase(key(i)));
+  dict.Clear();
+  dict.key_bytes() > 0 ? dict.Insert(1).IgnoreError() : dict.Insert(key(1)).IgnoreError();
+}
+
+}  // namespace thimble

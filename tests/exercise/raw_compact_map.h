@@ -1,10 +1,11 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 
 #include "thimble/raw_compact_map.h"
 
-namespace thimble::testing {
+namespace thimble {
 
 // Calls every const method, with keys that are there and odd ones.
 inline void Exercise(const RawCompactMapView& view) {
@@ -32,4 +33,13 @@ inline void Exercise(const RawCompactMapView& view) {
   (void)keep;
 }
 
-}  // namespace thimble::testing
+// Calls every mutator.
+inline void Mutate(RawCompactMap& map) {
+  const std::uint64_t mask = ~std::uint64_t{0} >> (64 - 8 * map.key_bytes());
+  for (std::uint64_t i = 0; i < 500; ++i) map.Insert(i * 0x9e3779b97f4a7c15 & mask).IgnoreError();
+  for (std::uint64_t i = 0; i < 600; i += 2) (void)map.Erase(i * 0x9e3779b97f4a7c15 & mask);
+  map.Clear();
+  map.Insert(1).IgnoreError();
+}
+
+}  // namespace thimble

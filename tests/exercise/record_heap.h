@@ -1,8 +1,13 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
 #include "thimble/record_heap.h"
 
-namespace thimble::testing {
+namespace thimble {
 
 // Calls every const method, with ids that are there and odd ones.
 inline void Exercise(const RecordHeapView& view) {
@@ -28,4 +33,17 @@ inline void Exercise(const RecordHeapView& view) {
   (void)keep;
 }
 
-}  // namespace thimble::testing
+// Calls every mutator.
+inline void Mutate(RecordHeap& heap) {
+  std::vector<RecordId> ids;
+  for (std::size_t i = 0; i < 60; ++i) {
+    const std::string record(heap.record_bytes() > 0 ? heap.record_bytes() : i * i % 600, 'r');
+    if (absl::StatusOr<RecordId> id = heap.Insert(record); id.ok()) ids.push_back(*id);
+  }
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (i % 3 == 0) heap.Update(ids[i], std::string(heap.record_bytes() > 0 ? heap.record_bytes() : 900 - i, 'u')).IgnoreError();
+    if (i % 3 == 1) (void)heap.Erase(ids[i]);
+  }
+}
+
+}  // namespace thimble

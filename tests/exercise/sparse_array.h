@@ -21,4 +21,10 @@ inline void Exercise(const SparseArrayView<std::uint32_t>& array) {
   asm volatile("" : : "r"(sum));
 }
 
+// Calls every mutator.
+inline void Mutate(SparseArray<std::uint32_t>& array) {
+  for (std::uint64_t i = 0; i < 300; ++i) array.Set(i * i * 0x10001, static_cast<std::uint32_t>(i)).IgnoreError();
+  for (std::uint64_t i = 0; i < 300; i += 2) array.Erase(i * i * 0x10001).IgnoreError();
+}
+
 }  // namespace thimble

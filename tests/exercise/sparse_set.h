@@ -24,4 +24,11 @@ inline void Exercise(const SparseSetView& set) {
   asm volatile("" : : "r"(sum));
 }
 
+// Calls every mutator.
+inline void Mutate(SparseSet& set) {
+  for (std::uint64_t i = 0; i < 300; ++i) set.Add(i * i * 0x10001).IgnoreError();
+  for (std::uint64_t i = 0; i < 5000; ++i) set.Add(i + 7).IgnoreError();
+  for (std::uint64_t i = 0; i < 300; i += 2) set.Remove(i * i * 0x10001).IgnoreError();
+}
+
 }  // namespace thimble

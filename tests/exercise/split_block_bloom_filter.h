@@ -17,4 +17,12 @@ inline void Exercise(const SplitBlockBloomFilterView& view) {
   for (std::uint64_t i = 0; i < 40; ++i) (void)view.ContainsHash(i < 20 ? i : ~i);
 }
 
+// Calls every mutator.
+inline void Mutate(SplitBlockBloomFilter& filter) {
+  for (std::uint64_t i = 0; i < 500; ++i) filter.AddHash(i * 0x9e3779b97f4a7c15);
+  if (absl::StatusOr<SplitBlockBloomFilter> other = SplitBlockBloomFilter::Open(Buffer::Copy(filter.image())); other.ok()) {
+    filter.Merge(*other).IgnoreError();
+  }
+}
+
 }  // namespace thimble

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "thimble/string_pool.h"
@@ -15,6 +16,11 @@ inline void Exercise(const StringPoolView& view) {
   }
   if (view.size() < 2000) view.Verify().IgnoreError();
   asm volatile("" : : "r"(sum));
+}
+
+// Calls every mutator.
+inline void Mutate(StringPool& pool) {
+  for (std::uint64_t i = 0; i < 300; ++i) pool.Add(std::string(i % 40, 's').append(std::to_string(i))).IgnoreError();
 }
 
 }  // namespace thimble
