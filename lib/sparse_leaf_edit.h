@@ -44,7 +44,7 @@ class Entries {
   // Keys in runs [from, to).
   std::uint64_t Count(std::size_t from, std::size_t to) const { return ends_[to] - ends_[from]; }
   // The value of the first key of a run; those of its other keys follow.
-  const std::uint64_t* Values(std::size_t run) const { return values_.data() + (ends_[run] - ends_[0]); }
+  const std::uint64_t* Values(std::size_t run) const { return values_.empty() ? nullptr : values_.data() + (ends_[run] - ends_[0]); }
   unsigned value_bits() const { return value_bits_; }
 
  private:

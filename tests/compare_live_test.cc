@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(AMapHasKeysAndValues) {
   const std::int64_t live = scope.live_bytes();
   const absl::StatusOr<Comparison> comparison = Compare(ages);
   REQUIRE_OK(comparison);
-#ifndef __SANITIZE_ADDRESS__
+#if !THIMBLE_SANITIZED
   BOOST_TEST(static_cast<double>(comparison->container_bytes) == static_cast<double>(live), boost::test_tools::tolerance(0.02));
 #endif
   BOOST_REQUIRE(comparison->columns.size() == 2u);
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(EverySortOfContainerAndValue) {
   BOOST_TEST(count(std::vector<std::string>{}) == 0u);
 }
 
-#ifndef __SANITIZE_ADDRESS__
+#if !THIMBLE_SANITIZED
 BOOST_AUTO_TEST_CASE(WhatOutgrowsTheLimitSaysSo) {
   const std::vector<std::int64_t> numbers(1000000, 7);
   const absl::StatusOr<Comparison> comparison = Compare(numbers, {.memory_limit = std::uint64_t{1} << 22, .structures = {"std::list"}});

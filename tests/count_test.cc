@@ -98,12 +98,13 @@ BOOST_AUTO_TEST_CASE(PartsMergeToTheWhole) {
   struct Case {
     const char *kind, *other;  // options whose sketches do not merge with it
   };
-  for (const auto& [kind, other] : {Case{"hll", "--hash datasketches --precision 8"}, Case{"kmv", "--hash datasketches --precision 8"},
-                                    Case{"pcsa", "--precision 7"}, Case{"ell", "--precision 7"}}) {
+  for (const Case& c : {Case{"hll", "--hash datasketches --precision 8"}, Case{"kmv", "--hash datasketches --precision 8"},
+                        Case{"pcsa", "--precision 7"}, Case{"ell", "--precision 7"}}) {
+    const std::string kind = c.kind, other = c.other;
     Command thimble;
-    if (thimble("count --kind " + std::string(kind) + " /dev/null") != 0) continue;  // left out of this build
+    if (thimble("count --kind " + kind + " /dev/null") != 0) continue;  // left out of this build
     const auto count = [&](const std::string& name) {
-      return thimble("count --kind " + std::string(kind) + " --precision 8 %" + name + ".txt --sketch %" + name + ".thimble");
+      return thimble("count --kind " + kind + " --precision 8 %" + name + ".txt --sketch %" + name + ".thimble");
     };
     thimble.Write("a.txt", Lines(0, 3000));
     thimble.Write("b.txt", Lines(2000, 9000));
@@ -115,7 +116,7 @@ BOOST_AUTO_TEST_CASE(PartsMergeToTheWhole) {
     BOOST_TEST(thimble("merge -o %b.thimble %c.thimble %b.thimble %a.thimble") == 0);
     BOOST_TEST(thimble.Read("b.thimble") == thimble.Read("all.thimble"));
     // Other options do not merge, and leave no file behind.
-    BOOST_TEST(thimble("count --kind " + std::string(kind) + " " + other + " %a.txt --sketch %d.thimble") == 0);
+    BOOST_TEST(thimble("count --kind " + kind + " " + other + " %a.txt --sketch %d.thimble") == 0);
     BOOST_TEST(thimble("merge -o %bad.thimble %a.thimble %d.thimble") == 2);
     BOOST_TEST(thimble.Read("bad.thimble") == "");
   }

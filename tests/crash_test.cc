@@ -349,7 +349,7 @@ Scenario Creating() {
 }
 
 // Under a sanitizer a few seeds will do.
-#if defined(__SANITIZE_ADDRESS__)
+#if THIMBLE_SANITIZED
 constexpr int kShare = 8;
 #else
 constexpr int kShare = 1;

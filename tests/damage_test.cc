@@ -12,7 +12,7 @@
 #include "thimble/store.h"
 #include "thimble/store_writer.h"
 
-#if !defined(__SANITIZE_ADDRESS__)
+#if !THIMBLE_SANITIZED
 #define COUNTS_ALLOCATIONS 1
 namespace {
 std::atomic<std::size_t> allocated{0};

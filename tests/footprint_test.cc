@@ -52,7 +52,7 @@ void Append(Container& container, std::uint64_t i) {
 // its mmap threshold whole pages.
 template <class Container>
 void Check() {
-#ifndef __SANITIZE_ADDRESS__  // whose malloc has other blocks
+#if !THIMBLE_SANITIZED  // whose malloc has other blocks
   for (const std::uint64_t size : {0, 1, 2, 3, 10, 100, 1000, 20000, 100000}) {
     const HeapScope scope;
     Container container;
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(WhatElementsOwnIsTheirs) {
     map[2];
     return map;
   }();
-#ifndef __SANITIZE_ADDRESS__
+#if !THIMBLE_SANITIZED
   BOOST_TEST(static_cast<double>(FootprintOf(deep)) == static_cast<double>(scope.live_bytes()), boost::test_tools::tolerance(0.05));
 #endif
   BOOST_TEST(FootprintOf(std::vector<Person>{{std::string(100, 'x'), {1, 2, 3}}}) == HeapBlockBytes(sizeof(Person)) + HeapBlockBytes(101) + HeapBlockBytes(12));

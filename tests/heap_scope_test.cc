@@ -16,13 +16,6 @@
 namespace thimble {
 namespace {
 
-constexpr bool kSanitized =
-#ifdef __SANITIZE_ADDRESS__
-    true;
-#else
-    false;
-#endif
-
 std::int64_t BlockBytes(const void* block) { return static_cast<std::int64_t>(malloc_usable_size(const_cast<void*>(block))) + 8; }
 
 BOOST_AUTO_TEST_CASE(ABlockCountsItsUsableSizeAndItsHeader) {
@@ -91,7 +84,7 @@ BOOST_AUTO_TEST_CASE(OtherThreadsAreCounted) {
   BOOST_TEST(scope.live_bytes() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(AgreesWithMalloc, *boost::unit_test::enable_if<!kSanitized>()) {
+BOOST_AUTO_TEST_CASE(AgreesWithMalloc, *boost::unit_test::enable_if<!THIMBLE_SANITIZED>()) {
   const struct mallinfo2 before = mallinfo2();
   const HeapScope scope;
   const std::vector<std::string> strings(100000, "a string that is too long to be stored in place");

@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(MarksAndChildrenAreSeen) {
   BOOST_TEST(processes == 2u);  // the shell, and sleep
 }
 
-#ifndef __SANITIZE_ADDRESS__
+#if !THIMBLE_SANITIZED
 BOOST_AUTO_TEST_CASE(StepsAreDrawn) {
   const Json recording = RecordingOf("env THIMBLE_TEST_STEPS=1 /proc/" + std::to_string(getpid()) + "/exe");
   BOOST_REQUIRE(recording["marks"].size() == kSteps);

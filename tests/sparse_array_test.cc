@@ -84,7 +84,10 @@ BOOST_AUTO_TEST_CASE(BuilderTakesAnyOrderInBoundedMemory) {
 SparseArray<std::uint32_t> Mixed() {
   SparseArray<std::uint32_t> array({.value_bits = 12, .default_value = 7, .page_bytes = 512});
   std::mt19937_64 random(5);
-  for (int i = 0; i < 700; ++i) (void)array.Set(random() % 900, static_cast<std::uint32_t>(random() % 4096));
+  for (int i = 0; i < 700; ++i) {
+    const auto value = static_cast<std::uint32_t>(random() % 4096);
+    (void)array.Set(random() % 900, value);
+  }
   for (int i = 0; i < 300; ++i) (void)array.Set(random(), static_cast<std::uint32_t>(i));
   return array;
 }

@@ -30,6 +30,18 @@
   if (const auto& ok_ = (expression); true) BOOST_REQUIRE_MESSAGE(ok_.ok(), ::thimble::testing::StatusOf(ok_).ToString())
 #define CHECK_CODE(expression, expected) BOOST_CHECK_EQUAL(::thimble::testing::StatusOf(expression).code(), (expected))
 
+// 1 under AddressSanitizer, whose malloc has other blocks and other limits, and where everything is slower.
+#if defined(__SANITIZE_ADDRESS__)
+#define THIMBLE_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define THIMBLE_SANITIZED 1
+#endif
+#endif
+#ifndef THIMBLE_SANITIZED
+#define THIMBLE_SANITIZED 0
+#endif
+
 namespace thimble::testing {
 
 // Signals are left to the program: Boost would put its own handlers over those that mapped files install.

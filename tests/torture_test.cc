@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(KillsStickNothingAndFakeNothing) {
     REQUIRE_OK(file);
     REQUIRE_OK(MakeState(*file, 1));
   }
-#if defined(__SANITIZE_ADDRESS__)
+#if THIMBLE_SANITIZED
   constexpr int kSeconds = 5;
 #else
   constexpr int kSeconds = 30;
