@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,6 +24,9 @@
 #include <csignal>
 
 extern "C" void* __libc_malloc(size_t bytes);
+extern "C" void* __libc_calloc(size_t count, size_t bytes);
+extern "C" void* __libc_realloc(void* block, size_t bytes);
+extern "C" void* __libc_memalign(size_t alignment, size_t bytes);
 
 namespace {
 
@@ -73,6 +77,12 @@ bool Fails(bool interruptible = true) {
   return true;
 }
 
+bool OutOfMemory() {
+  if (!plan.allocation || !Strikes()) return false;
+  errno = ENOMEM;
+  return true;
+}
+
 void Opened(const char* path) {
   if (!plan.armed || plan.counting) return;
   plan.counting = strstr(path, getenv("INJECT_AFTER")) != nullptr;
@@ -100,13 +110,10 @@ int Open(const char* path, int flags, mode_t mode) {
 
 extern "C" {
 
-void* malloc(size_t bytes) {
-  if (plan.allocation && Strikes()) {
-    errno = ENOMEM;
-    return nullptr;
-  }
-  return __libc_malloc(bytes);
-}
+void* malloc(size_t bytes) { return OutOfMemory() ? nullptr : __libc_malloc(bytes); }
+void* calloc(size_t count, size_t bytes) { return OutOfMemory() ? nullptr : __libc_calloc(count, bytes); }
+void* realloc(void* block, size_t bytes) { return OutOfMemory() ? nullptr : __libc_realloc(block, bytes); }
+void* aligned_alloc(size_t alignment, size_t bytes) { return OutOfMemory() ? nullptr : __libc_memalign(alignment, bytes); }
 
 int open(const char* path, int flags, ...) {
   va_list list;
@@ -144,6 +151,12 @@ void* mmap64(void* at, size_t bytes, int protection, int flags, int fd, off64_t 
   if (fd >= 0 && Fails(false)) return MAP_FAILED;
   return reinterpret_cast<void*>(syscall(SYS_mmap, at, bytes, protection, flags, fd, offset));
 }
+void* mremap(void* at, size_t bytes, size_t new_bytes, int flags, ...) noexcept {
+  return Fails(false) ? MAP_FAILED : reinterpret_cast<void*>(syscall(SYS_mremap, at, bytes, new_bytes, flags, nullptr));
+}
+int fstat(int fd, struct stat* status) noexcept { return Fails(false) ? -1 : static_cast<int>(syscall(SYS_fstat, fd, status)); }
+int fstat64(int fd, struct stat64* status) noexcept { return Fails(false) ? -1 : static_cast<int>(syscall(SYS_fstat, fd, status)); }
+ssize_t getrandom(void* to, size_t bytes, unsigned flags) { return Fails() ? -1 : syscall(SYS_getrandom, to, bytes, flags); }
 int madvise(void* at, size_t bytes, int advice) noexcept {
   return Fails(false) ? -1 : static_cast<int>(syscall(SYS_madvise, at, bytes, advice));
 }
