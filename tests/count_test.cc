@@ -2,32 +2,20 @@
 #define BOOST_TEST_MODULE count
 #include "testing.h"
 
-#include <sys/wait.h>
-
 #include <sstream>
 #include <string>
 
-#include "test_image.h"
 #include "thimble/datasketches.h"
 #include "thimble/redis_hll.h"
 #include "thimble/store.h"
+#include "tool.h"
 
 namespace thimble {
 namespace {
 
-class Command : public testing::TemporaryFolder {
+class Command : public testing::ToolFolder {
  public:
-  // Runs `thimble ARGUMENTS`; %NAME stands for a file of this folder. Returns the exit status.
-  int operator()(std::string arguments) {
-    for (std::size_t at; (at = arguments.find('%')) != std::string::npos;) arguments.replace(at, 1, path() + "/");
-    const int status = std::system(("'" THIMBLE_TOOL "' " + arguments + " >" + File("out") + " 2>" + File("err")).c_str());
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-  void Write(const std::string& name, const std::string& text) const { std::ofstream(File(name), std::ios::binary) << text; }
-  std::string Read(const std::string& name) const {
-    std::ifstream in(File(name), std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(in), {});
-  }
+  int operator()(const std::string& arguments) const { return Thimble(arguments).exit_code; }
   // The estimate that the last command printed.
   long long Count() const { return std::stoll(Read("out")); }
 };

@@ -2,7 +2,9 @@
 #define BOOST_TEST_MODULE report
 #include "testing.h"
 
+#include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -10,39 +12,19 @@
 
 #include <nlohmann/json.hpp>
 
-#include "test_image.h"
+#include "tool.h"
 
 namespace thimble {
 namespace {
 
 using Json = nlohmann::json;
 
-class Folder : public testing::TemporaryFolder {
- public:
-  std::string Write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(File(name), std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    return File(name);
-  }
-  std::string Read(const std::string& name) const {
-    std::ifstream in(File(name), std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(in), {});
-  }
-};
-
-struct Outcome {
-  int exit_code;
-  std::string out, err;
-};
-
-Outcome Thimble(const Folder& folder, const std::string& arguments) {
-  const std::string command = "TMPDIR=" + folder.path() + " '" THIMBLE_TOOL "' " + arguments + " >" + folder.File("out") + " 2>" + folder.File("err");
-  const int status = std::system(command.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, folder.Read("out"), folder.Read("err")};
-}
+using Folder = testing::ToolFolder;
+using testing::Outcome;
 
 // One quick structure of every type.
 Json ReportOf(const Folder& folder, const std::string& arguments) {
-  const Outcome outcome = Thimble(folder, "report --json --structures shrunk " + arguments);
+  const Outcome outcome = folder.Thimble("report --json --structures shrunk " + arguments);
   BOOST_REQUIRE_MESSAGE(outcome.exit_code == 0, outcome.err);
   BOOST_TEST(outcome.err == "");  // no progress unless stderr is a terminal
   return Json::parse(outcome.out);
@@ -95,7 +77,7 @@ BOOST_AUTO_TEST_CASE(LinesAreOneColumn) {
 
 BOOST_AUTO_TEST_CASE(TheSchemaIsWhole) {
   const Folder folder;
-  const Outcome outcome = Thimble(folder, "report --json " + folder.Write("a.csv", "n,s\n1,a\n2,b\n3,a\n"));
+  const Outcome outcome = folder.Thimble("report --json " + folder.Write("a.csv", "n,s\n1,a\n2,b\n3,a\n"));
   BOOST_TEST(outcome.exit_code == 0);
   const Json report = Json::parse(outcome.out);
   const Json& column = report["columns"].at(0);
@@ -198,7 +180,7 @@ BOOST_AUTO_TEST_CASE(CompressionIsFoundByMagic) {
   BOOST_TEST(ReportOfBytes("numbers", Zstd(lines) + Zstd(lines))["input"]["rows"] == 100000);
   const Folder folder;
   for (const std::string& bytes : {Gzip(lines), Zstd(lines)}) {
-    BOOST_TEST(Thimble(folder, "report " + folder.Write("cut", bytes.substr(0, bytes.size() / 2))).exit_code == 4);
+    BOOST_TEST(folder.Thimble("report " + folder.Write("cut", bytes.substr(0, bytes.size() / 2))).exit_code == 4);
   }
 }
 
@@ -213,7 +195,7 @@ BOOST_AUTO_TEST_CASE(StandardInputIsRead) {
 BOOST_AUTO_TEST_CASE(ExitCodesSayWhatWentWrong) {
   const Folder folder;
   const std::string good = folder.Write("a.csv", "a,b\n1,2\n");
-  const auto exit_code = [&](const std::string& arguments) { return Thimble(folder, arguments).exit_code; };
+  const auto exit_code = [&](const std::string& arguments) { return folder.Thimble(arguments).exit_code; };
   BOOST_TEST(exit_code("--help") == 0);
   BOOST_TEST(exit_code("--version") == 0);
   BOOST_TEST(exit_code("") == 2);
@@ -229,12 +211,12 @@ BOOST_AUTO_TEST_CASE(ExitCodesSayWhatWentWrong) {
   BOOST_TEST(exit_code("stat " + good) == 4);
   BOOST_TEST(exit_code("verify " + folder.File("absent")) == 3);
 
-  const Outcome open_quote = Thimble(folder, "report " + folder.Write("open.csv", "a,b\n1,\"2\n3,4\n"));
+  const Outcome open_quote = folder.Thimble("report " + folder.Write("open.csv", "a,b\n1,\"2\n3,4\n"));
   BOOST_TEST(open_quote.exit_code == 4);
   BOOST_TEST(open_quote.err.find("line 2: a quote is never closed") != std::string::npos, open_quote.err);
   BOOST_TEST(exit_code("report " + folder.Write("long.txt", std::string(33 << 20, 'x'))) == 5);
   for (const char* code : {"1 negative", "2 usage", "3 input", "4 corrupt", "5 limit", "6 regression"}) {
-    BOOST_TEST(Thimble(folder, "--help").out.find(code) != std::string::npos, code);
+    BOOST_TEST(folder.Thimble("--help").out.find(code) != std::string::npos, code);
   }
 }
 
@@ -250,7 +232,7 @@ BOOST_AUTO_TEST_CASE(OptionsChoose) {
 
 BOOST_AUTO_TEST_CASE(TheTableIsNarrow) {
   const Folder folder;
-  const Outcome outcome = Thimble(folder, "report " + folder.Write("a.csv", "n,s,f,d,b\n1,a,1.5,2024-01-01,true\n2,b,2.5,2024-01-02,false\n"));
+  const Outcome outcome = folder.Thimble("report " + folder.Write("a.csv", "n,s,f,d,b\n1,a,1.5,2024-01-01,true\n2,b,2.5,2024-01-02,false\n"));
   BOOST_TEST(outcome.exit_code == 0);
   std::istringstream lines(outcome.out);
   for (std::string line; std::getline(lines, line);) BOOST_TEST(line.size() <= 100u, line);
@@ -263,12 +245,12 @@ BOOST_AUTO_TEST_CASE(TheRecommendedAreSavedAndVerified) {
   std::string csv = "n,b\n";
   for (int i = 0; i < 5000; ++i) csv += std::to_string(i * 7 % 1000) + (i % 3 == 0 ? ",true\n" : ",false\n");
   const std::string saved = folder.File("saved.thimble");
-  BOOST_TEST(Thimble(folder, "report --save " + saved + " " + folder.Write("a.csv", csv)).exit_code == 0);
-  const Outcome verified = Thimble(folder, "verify " + saved);
+  BOOST_TEST(folder.Thimble("report --save " + saved + " " + folder.Write("a.csv", csv)).exit_code == 0);
+  const Outcome verified = folder.Thimble("verify " + saved);
   BOOST_TEST(verified.exit_code == 0);
   BOOST_TEST(verified.out.find(": ok, ") != std::string::npos);
 
-  const Json stat = Json::parse(Thimble(folder, "stat --json " + saved).out);
+  const Json stat = Json::parse(folder.Thimble("stat --json " + saved).out);
   BOOST_TEST(!stat["sections"].empty());
   for (const Json& section : stat["sections"]) {
     const std::string name = section["name"];
@@ -279,23 +261,23 @@ BOOST_AUTO_TEST_CASE(TheRecommendedAreSavedAndVerified) {
       BOOST_TEST(section["bits_per_element"].get<double>() >= section["bound_bits_per_element"].get<double>());
     }
   }
-  BOOST_TEST(Thimble(folder, "stat " + saved).out.find("n/") != std::string::npos);
+  BOOST_TEST(folder.Thimble("stat " + saved).out.find("n/") != std::string::npos);
 
   std::string bytes = folder.Read("saved.thimble");
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
-  BOOST_TEST(Thimble(folder, "verify " + saved + " " + folder.Write("damaged.thimble", bytes)).exit_code == 4);
+  BOOST_TEST(folder.Thimble("verify " + saved + " " + folder.Write("damaged.thimble", bytes)).exit_code == 4);
 }
 
 BOOST_AUTO_TEST_CASE(CsvAndMarkdownHoldTheSameRows) {
   const Folder folder;
   const std::string path = folder.Write("a.csv", "id,\"a,b\"\n1,x\n2,y\n");
   const std::string options = "--structures shrunk " + path;
-  const std::string csv = Thimble(folder, "report --csv " + options).out;
+  const std::string csv = folder.Thimble("report --csv " + options).out;
   BOOST_TEST(std::count(csv.begin(), csv.end(), '\n') == 4);  // names, two columns, rows
   BOOST_TEST(csv.find("\r\n\"a,b\",text,2,2,\"std::vector<std::string>, shrunk\",naive,true,2,") != std::string::npos, csv);
-  const std::string markdown = Thimble(folder, "report --markdown " + options).out;
+  const std::string markdown = folder.Thimble("report --markdown " + options).out;
   BOOST_TEST(markdown.find("## id: uint8, 2 elements, 2 distinct\n\n| structure |") != std::string::npos, markdown);
-  BOOST_TEST(Thimble(folder, "report --csv --json " + path).exit_code == 2);
+  BOOST_TEST(folder.Thimble("report --csv --json " + path).exit_code == 2);
 }
 
 BOOST_AUTO_TEST_CASE(GrowthIsARegression) {
@@ -304,9 +286,9 @@ BOOST_AUTO_TEST_CASE(GrowthIsARegression) {
   std::string values;
   for (int i = 0; i < 1000; ++i) values += std::to_string(i % 200) + "\n";
   const std::string large = folder.Write("b.txt", values);
-  folder.Write("old.json", Thimble(folder, "report --json --structures shrunk " + small).out);
+  folder.Write("old.json", folder.Thimble("report --json --structures shrunk " + small).out);
   const auto compare = [&](const std::string& path, const std::string& options) {
-    return Thimble(folder, "report --structures shrunk --compare " + folder.File("old.json") + " " + options + " " + path);
+    return folder.Thimble("report --structures shrunk --compare " + folder.File("old.json") + " " + options + " " + path);
   };
   BOOST_TEST(compare(small, "--fail-over 1").exit_code == 0);
   BOOST_TEST(compare(small, "").out.find("nothing changed") != std::string::npos);
@@ -315,7 +297,7 @@ BOOST_AUTO_TEST_CASE(GrowthIsARegression) {
   BOOST_TEST(compare(large, "").out.find("line: std::vector<int64_t>, shrunk") != std::string::npos);
   folder.Write("old.json", "{\"schema\":1}");
   BOOST_TEST(compare(small, "").exit_code == 4);
-  BOOST_TEST(Thimble(folder, "report --fail-over 1 " + small).exit_code == 2);
+  BOOST_TEST(folder.Thimble("report --fail-over 1 " + small).exit_code == 2);
 }
 
 BOOST_AUTO_TEST_CASE(ASamplePredictsTheWhole) {
@@ -323,9 +305,9 @@ BOOST_AUTO_TEST_CASE(ASamplePredictsTheWhole) {
   std::string csv = "id,colour,name\n";
   for (int i = 0; i < 200000; ++i) csv += std::to_string(i) + "," + std::to_string(i % 7) + ",name of number " + std::to_string(i * 31) + "\n";
   const std::string path = folder.Write("a.csv", csv);
-  const std::string options = "report --json --structures shrunk,std::list,std::set,StringStore ";
-  const Json all = Json::parse(Thimble(folder, options + path).out);
-  const Json predicted = Json::parse(Thimble(folder, options + "--sample 60000 " + path).out);
+  const std::string options = "report --json --structures shrunk,std::list,std::set,std::unordered_map,PackedVector ";
+  const Json all = Json::parse(folder.Thimble(options + path).out);
+  const Json predicted = Json::parse(folder.Thimble(options + "--sample 60000 " + path).out);
   BOOST_TEST(predicted["input"]["rows"] == 200000);
   BOOST_TEST(predicted["input"]["sample_rows"] == 50000);
   BOOST_TEST(!all["input"].contains("sample_rows"));
@@ -334,7 +316,7 @@ BOOST_AUTO_TEST_CASE(ASamplePredictsTheWhole) {
     BOOST_TEST(predicted["columns"][c]["distinct"].get<double>() == all["columns"][c]["distinct"].get<double>(), boost::test_tools::tolerance(0.01));
     for (const Json& expected : all["columns"][c]["structures"]) {
       for (const Json& row : predicted["columns"][c]["structures"]) {
-        if (row["structure"] != expected["structure"]) continue;
+        if (row["structure"] != expected["structure"] || expected["heap_bytes"] < 4096) continue;  // malloc rounds each block
         BOOST_TEST(row["predicted_bytes_per_element"].size() == 2u);
         BOOST_TEST_CONTEXT(row["structure"]) {
           BOOST_TEST(row["bytes_per_element"].get<double>() == expected["bytes_per_element"].get<double>(), boost::test_tools::tolerance(0.03));
@@ -342,7 +324,77 @@ BOOST_AUTO_TEST_CASE(ASamplePredictsTheWhole) {
       }
     }
   }
-  BOOST_TEST(Thimble(folder, "report --sample 60000 --save " + folder.File("x") + " " + path).exit_code == 2);
+  BOOST_TEST(folder.Thimble("report --sample 60000 --save " + folder.File("x") + " " + path).exit_code == 2);
+}
+
+BOOST_AUTO_TEST_CASE(JsonLinesAreATable) {
+  const Json report = ReportOfBytes("a.jsonl", R"({"a":1,"b":"x\ny\u00e9"}
+{"a":2.50,"b":null,"c":[1, {"d":2}]}
+
+{"c":{"e":"f"},"a":123456789012345678901234567890}
+)");
+  BOOST_TEST(report["input"]["format"] == "jsonl");
+  BOOST_TEST(report["input"]["rows"] == 3);
+  BOOST_TEST(report["input"]["ragged_lines"] == Json({2, 4}));  // brings c; lacks b
+  BOOST_TEST(report["columns"].size() == 3u);
+  BOOST_TEST(report["columns"][1]["name"] == "b");
+  BOOST_TEST(report["columns"][1]["payload_bytes"] == 5);
+  BOOST_TEST(report["columns"][2]["payload_bytes"] == std::string(R"([1, {"d":2}]{"e":"f"})").size());
+  BOOST_TEST(report["columns"][0]["payload_bytes"] == std::string("12.50123456789012345678901234567890").size());  // too long for a number
+}
+
+BOOST_AUTO_TEST_CASE(LinesThatAreNoJsonAreNamed) {
+  const Json report = ReportOfBytes("a.ndjson", "{\"a\":1}\nnot json\n{\"a\":1\n{\"a\":01}\n{\"a\":[1,,2]}\n{\"a\":\"\xff\"}\n7\n\"t\"\n[1]\n{\"a\":2}");
+  BOOST_TEST(report["input"]["rows"] == 5);
+  BOOST_TEST(report["input"]["invalid_rows"] == 5);
+  BOOST_TEST(report["input"]["invalid_lines"] == Json({2, 3, 4, 5, 6}));
+  BOOST_TEST(report["columns"][1]["name"] == "value");
+  BOOST_TEST(report["columns"][0]["elements"] == 2);
+  BOOST_TEST(ReportOfBytes("a", "{\"x\":1}\n{\"x\":2}\n")["input"]["format"] == "jsonl");
+  BOOST_TEST(ReportOfBytes("a", "{x}\n{y}\n")["input"]["format"] == "lines");
+  BOOST_TEST(ReportOfBytes("a.jsonl", "")["input"]["rows"] == 0);
+  std::string names;
+  for (int i = 0; i < 5000; ++i) names.append("{\"").append(std::to_string(i)).append("\":1}\n");
+  const Folder folder;
+  BOOST_TEST(folder.Thimble("report " + folder.Write("a.jsonl", names)).exit_code == 5);
+}
+
+BOOST_AUTO_TEST_CASE(APageIsWrittenWholeOrNotAtAll) {
+  const Folder folder;
+  const std::string path = folder.Write("a.csv", "<script>alert(1)</script>,\"q\"\"&'\"\n1,<b>\n2,\xff\n");
+  const std::string options = "report --header yes --structures shrunk --html ";
+  BOOST_TEST(folder.Thimble(options + "%a.html " + path).exit_code == 0);
+  const std::string page = folder.Read("a.html");
+  BOOST_TEST(page.starts_with("<!DOCTYPE html>"));
+  BOOST_TEST(page.ends_with("</html>\n"));
+  BOOST_TEST(page.find("<script>alert") == std::string::npos);
+  BOOST_TEST(page.find("&lt;script&gt;alert(1)&lt;/script&gt;") != std::string::npos);
+  BOOST_TEST(page.find("q&quot;&amp;&#39;") != std::string::npos);
+  BOOST_TEST(folder.Thimble(options + "/dev/full " + path).exit_code == 3);
+  BOOST_TEST(folder.Thimble(options + "%absent/a.html " + path).exit_code == 3);
+  BOOST_TEST(folder.Thimble(options + "%a.html %empty.csv").exit_code == 3);
+  BOOST_TEST(folder.Thimble(options + "%empty.html " + folder.Write("empty.csv", "")).exit_code == 0);
+  std::string wide;
+  for (int i = 0; i < 500; ++i) wide.append("c").append(std::to_string(i)).append(i < 499 ? "," : "\n");
+  BOOST_TEST(folder.Thimble(options + "%wide.html " + folder.Write("wide.csv", wide)).exit_code == 0);
+  for (const std::string& name : folder.Names()) BOOST_TEST(!name.ends_with(".part"), name);
+}
+
+// A terminal that script(1) makes.
+BOOST_AUTO_TEST_CASE(ColourIsForTerminals) {
+  const Folder folder;
+  const std::string path = folder.Write("a.txt", "1\n2\n");
+  const auto on_terminal = [&](const std::string& variables) {
+    const std::string command = "env -u NO_COLOR TERM=xterm " + variables + " script -qec \"'" THIMBLE_TOOL "' report --structures shrunk " + path + "\" /dev/null >" +
+                                folder.File("terminal") + " </dev/null";
+    BOOST_TEST(std::system(command.c_str()) == 0);
+    return folder.Read("terminal").find("\x1b[32m") != std::string::npos;
+  };
+  BOOST_TEST(on_terminal(""));
+  BOOST_TEST(!on_terminal("NO_COLOR=1"));
+  BOOST_TEST(on_terminal("NO_COLOR="));
+  BOOST_TEST(!on_terminal("TERM=dumb"));
+  BOOST_TEST(folder.Thimble("report --structures shrunk " + path).out.find('\x1b') == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(NothingIsLeftBehind) {
@@ -351,6 +403,41 @@ BOOST_AUTO_TEST_CASE(NothingIsLeftBehind) {
   std::vector<std::string> names = folder.Names();
   std::sort(names.begin(), names.end());
   BOOST_TEST(names == (std::vector<std::string>{"a.csv", "err", "out"}), boost::test_tools::per_element());
+}
+
+// Interrupts the command alone once it has children. They, and the files that it wrote, are gone when it is.
+void InterruptAndLookRound(std::string arguments) {
+  const Folder folder;
+  std::string values;
+  for (int i = 0; i < 400000; ++i) values += "value number " + std::to_string(i) + "\n";
+  folder.Write("a.txt", values);
+  for (std::size_t at; (at = arguments.find('%')) != std::string::npos;) arguments.replace(at, 1, folder.path() + "/");
+  const std::string command = "TMPDIR=" + folder.path() + " exec '" THIMBLE_TOOL "' " + arguments + " >/dev/null 2>&1";
+  const pid_t pid = fork();
+  if (pid == 0) {
+    setpgid(0, 0);  // whoever is left belongs to this group
+    signal(SIGINT, SIG_DFL);
+    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    _exit(127);
+  }
+  const std::string children = "/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children";
+  const auto within_seconds = [](auto is_so) {
+    for (int i = 0; i < 500 && !is_so(); ++i) usleep(10000);
+    return is_so();
+  };
+  BOOST_TEST(within_seconds([&] { return !testing::ReadBytes(children).empty(); }));
+  usleep(100000);
+  kill(pid, SIGINT);
+  int status = 0;
+  BOOST_TEST(waitpid(pid, &status, 0) == pid);
+  BOOST_TEST((WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status)) == 128 + SIGINT);
+  BOOST_TEST(within_seconds([&] { return kill(-pid, 0) != 0; }));
+  for (const std::string& name : folder.Names()) BOOST_TEST(name == "a.txt");
+}
+
+BOOST_AUTO_TEST_CASE(AnInterruptLeavesNoChildAndNoFile) {
+  InterruptAndLookRound("report --html %a.html --save %a.thimble %a.txt");
+  InterruptAndLookRound("run -- sh -c 'sleep 60; true'");
 }
 
 }  // namespace

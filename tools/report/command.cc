@@ -14,6 +14,8 @@
 #include <CLI/CLI.hpp>
 
 #include "compare.h"
+#include "output.h"
+#include "read_table.h"
 #include "report.h"
 #include "sample.h"
 #include "save.h"
@@ -26,7 +28,8 @@ struct Options {
   MeasureOptions measure;
   std::string header = "auto";
   bool json = false, csv = false, markdown = false;
-  std::string save;
+  std::string save, html;
+  std::uint64_t sample = 0;
   std::string compare;  // an earlier report's JSON
   std::optional<double> fail_over;
 };
@@ -45,7 +48,15 @@ std::uint64_t SampleThatFits(const TableData& table, std::uint64_t memory_limit)
   return std::max<std::uint64_t>(1000, memory_limit / (estimate / table.rows + 1));
 }
 
-bool UseColour() { return isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr; }
+// https://no-color.org
+bool UseColour() {
+  const auto is = [](const char* variable, std::string_view value) {
+    const char* set = std::getenv(variable);
+    return set != nullptr && set == value;
+  };
+  const bool refused = std::getenv("NO_COLOR") != nullptr && !is("NO_COLOR", "");
+  return isatty(STDOUT_FILENO) == 1 && !refused && !is("TERM", "dumb");
+}
 
 std::string Print(const Report& report, const Options& options) {
   if (options.json) return ToJson(report);
@@ -63,9 +74,14 @@ int Run(const Options& options) {
     if (!table.ok()) return Complain(table.status());
     MeasureOptions measure = options.measure;
     if (measure.memory_limit == 0) measure.memory_limit = DefaultMemoryLimit(measure.jobs);
-    const std::uint64_t sample = read.sample != 0 ? read.sample : SampleThatFits(*table, measure.memory_limit);
+    const std::uint64_t sample = options.sample != 0 ? options.sample : SampleThatFits(*table, measure.memory_limit);
     const bool sampled = sample < table->rows;
     if (sampled && !options.save.empty()) return Complain(absl::InvalidArgumentError("a sample cannot be saved"));
+    for (ColumnData& column : table->columns) {
+      progress.Show("counting " + column.name);
+      if (sampled) break;
+      if (const absl::Status prepared = PrepareColumn(column, table->columns.size()); !prepared.ok()) return Complain(prepared);
+    }
     absl::StatusOr<Report> measured = sampled ? PredictTable(*table, sample, measure, progress) : MeasureTable(*table, measure, progress);
     if (!measured.ok()) return Complain(measured.status());
     report = *std::move(measured);
@@ -79,6 +95,9 @@ int Run(const Options& options) {
     absl::StatusOr<Changes> compared = CompareWith(report, options.compare);
     if (!compared.ok()) return Complain(compared.status());
     changes = *std::move(compared);
+  }
+  if (!options.html.empty()) {
+    if (const absl::Status written = WriteOutput(options.html, ToHtml(report)); !written.ok()) return Complain(written);
   }
   std::string text = Print(report, options);
   if (!options.compare.empty() && !options.json && !options.csv) {
@@ -96,7 +115,7 @@ void AddReport(CLI::App& app, int& exit_code) {
   CLI::App* report = app.add_subcommand("report", "Build every structure over a file's columns, and show what each costs");
   auto options = std::make_shared<Options>();
   options->measure.jobs = std::clamp(std::thread::hardware_concurrency(), 1u, 2u);
-  report->add_option("file", options->read.path, "lines, CSV or TSV; plain, gzip or zstd; - for stdin")->required();
+  report->add_option("file", options->read.path, "lines, CSV, TSV or JSON Lines; plain, gzip or zstd; - for stdin")->required();
   CLI::Option* json = report->add_flag("--json", options->json, "print JSON (schema 1, docs/report.md)");
   CLI::Option* csv = report->add_flag("--csv", options->csv, "print CSV")->excludes(json);
   report->add_flag("--markdown", options->markdown, "print Markdown")->excludes(json)->excludes(csv);
@@ -107,12 +126,13 @@ void AddReport(CLI::App& app, int& exit_code) {
   report->add_option("--jobs", options->measure.jobs, "structures measured at once; 1 for the steadiest times")
       ->check(CLI::Range(1u, 64u))
       ->capture_default_str();
+  report->add_option("--html", options->html, "draw the report into this file too, one self-contained page");
   report->add_option("--save", options->save, "keep the recommended structures in this store file");
-  report->add_option("--sample", options->read.sample, "build this many rows at most and predict the rest; by default where all would exceed the memory limit")
+  report->add_option("--sample", options->sample, "build this many rows at most and predict the rest; by default where all would exceed the memory limit")
       ->check(CLI::Range(std::uint64_t{1000}, std::uint64_t{1} << 40));
   CLI::Option* compare = report->add_option("--compare", options->compare, "show what changed since this report, which --json wrote");
   report->add_option("--fail-over", options->fail_over, "exit with 6 if a structure's heap grew by more than so many percent")->needs(compare);
-  report->add_option("--format", options->read.format, "auto, lines, csv or tsv")->check(CLI::IsMember({"auto", "lines", "csv", "tsv"}));
+  report->add_option("--format", options->read.format, "how the file is read")->check(CLI::IsMember({"auto", "lines", "csv", "tsv", "jsonl"}));
   report->add_option("--header", options->header, "whether the first row names the columns: auto, yes or no")->check(CLI::IsMember({"auto", "yes", "no"}));
   report->callback([options, &exit_code] { exit_code = Run(*options); });
 }

@@ -42,7 +42,10 @@ std::string Figure(double value) {
   return Print(size < 9.995 ? "%.2f" : size < 999.95 ? "%.1f" : "%.0f", value);
 }
 
+std::string SmallFigure(double value) { return std::fabs(value) >= 0.0995 || value == 0 ? Figure(value) : Print("%.2g", value); }
+
 std::string Seconds(double seconds) {
+  if (seconds == 0) return "0s";
   if (seconds < 0.9995e-3) return Print("%.0fus", seconds * 1e6);
   if (seconds < 0.9995) return Print("%.0fms", seconds * 1e3);
   return Print(seconds < 9.995 ? "%.2fs" : seconds < 99.95 ? "%.1fs" : "%.0fs", seconds);

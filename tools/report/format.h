@@ -13,6 +13,8 @@ std::string HumanBytes(double bytes);
 std::string Thousands(std::uint64_t number);
 // Four significant characters or so: "9.42", "81.0", "1234".
 std::string Figure(double value);
+// The same, but two significant digits of what is smaller than 0.1: "0.0016".
+std::string SmallFigure(double value);
 // "90us", "340ms", "1.25s", "12.5s", "310s".
 std::string Seconds(double seconds);
 // "8.4ns", "850ns", "1.2us".

@@ -58,7 +58,9 @@ std::string ToJson(const Report& report) {
                  {"bytes", report.bytes},
                  {"rows", report.rows},
                  {"ragged_rows", report.ragged_rows},
-                 {"ragged_lines", report.ragged_lines}}}};
+                 {"ragged_lines", report.ragged_lines},
+                 {"invalid_rows", report.invalid_rows},
+                 {"invalid_lines", report.invalid_lines}}}};
   if (report.sample_rows != 0) json["input"]["sample_rows"] = report.sample_rows;
   json["columns"] = Json::array();
   for (const ColumnReport& column : report.columns) {

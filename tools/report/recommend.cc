@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "report.h"
 
 namespace thimble::tools {
@@ -23,6 +25,10 @@ std::string_view JobName(Job job) {
     case footprint::kKeyToId: return "key -> id";
     default: return "";
   }
+}
+
+bool IsRecommended(const ColumnReport& column, const StructureRow& row) {
+  return std::any_of(column.recommendation.begin(), column.recommendation.end(), [&](const Recommendation& r) { return r.row == &row; });
 }
 
 std::vector<Recommendation> Recommend(const ColumnReport& column) {

@@ -15,6 +15,7 @@ namespace thimble::tools {
 // Records of a table in text. Delimiter 0 means lines: a record is one field, and quotes mean nothing.
 struct Dialect {
   char delimiter = 0;
+  bool json = false;  // the lines are JSON
 };
 
 // Reads records one at a time, in memory that depends on the longest record only. With a delimiter the grammar is RFC 4180:

@@ -43,16 +43,23 @@ struct Report {
   bool has_header = false;
   std::uint64_t bytes = 0, rows = 0, ragged_rows = 0;
   std::vector<std::uint64_t> ragged_lines;
+  std::uint64_t invalid_rows = 0;
+  std::vector<std::uint64_t> invalid_lines;
   std::uint64_t sample_rows = 0;  // 0: everything was built
   std::vector<ColumnReport> columns;
   ColumnReport whole_rows;  // no name; empty where a row is a single column
 };
+
+// What a structure holds: every value, or the distinct ones.
+enum class Holds { kAll, kDistinct };
+Holds WhatHolds(const footprint::Structure& structure);
 
 struct MeasureOptions {
   std::vector<std::string> columns;     // all when empty
   std::vector<std::string> structures;  // parts of names; all when empty
   std::uint64_t memory_limit = 0;       // bytes of heap for each structure
   unsigned jobs = 1;                    // structures measured at once
+  std::optional<Holds> holding;         // only structures that hold these
 };
 
 // Measures every structure that fits, on every column. Returns kInvalidArgument if an option names what is not there.
@@ -64,6 +71,7 @@ void SortStructures(ColumnReport& column);
 std::vector<Recommendation> Recommend(const ColumnReport& column);
 
 std::string_view JobName(footprint::Job job);
+bool IsRecommended(const ColumnReport& column, const StructureRow& row);
 
 // For people, 100 columns wide at most; `colour` marks the recommended structures.
 std::string ToTable(const Report& report, bool colour);
@@ -72,5 +80,7 @@ std::string ToJson(const Report& report);
 // A line for each structure, after a line of names; RFC 4180.
 std::string ToCsv(const Report& report);
 std::string ToMarkdown(const Report& report);
+// A page by itself, with charts.
+std::string ToHtml(const Report& report);
 
 }  // namespace thimble::tools

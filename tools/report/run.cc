@@ -18,7 +18,8 @@ bool IsChosen(const std::vector<std::string>& chosen, const std::string& name) {
 std::vector<StructureRow> RowsFor(unsigned type, const MeasureOptions& options) {
   std::vector<StructureRow> rows;
   for (const Structure& structure : Structures()) {
-    if ((structure.fits & type) && IsChosen(options.structures, structure.name)) rows.push_back({&structure, {}, {}});
+    const bool held = !options.holding || WhatHolds(structure) == *options.holding;
+    if (held && (structure.fits & type) && IsChosen(options.structures, structure.name)) rows.push_back({&structure, {}, {}});
   }
   return rows;
 }
@@ -41,6 +42,12 @@ absl::Status CheckNames(const TableData& table, const MeasureOptions& options) {
 
 }  // namespace
 
+// What can be asked for the i-th value keeps duplicates, and so does what can be asked for nothing.
+Holds WhatHolds(const Structure& structure) {
+  const bool all = (structure.jobs & footprint::kIdToValue) != 0 || (structure.jobs == footprint::kNoJob && structure.family != footprint::Family::kSketch);
+  return all ? Holds::kAll : Holds::kDistinct;
+}
+
 void SortStructures(ColumnReport& report) {
   const auto key = [](const StructureRow& row) {
     return std::tuple(row.structure->family, !row.measured.ok(), -row.measured.heap_bytes);
@@ -50,7 +57,8 @@ void SortStructures(ColumnReport& report) {
 
 absl::StatusOr<Report> MeasureTable(const TableData& table, const MeasureOptions& options, Progress& progress) {
   THIMBLE_RETURN_IF_ERROR(CheckNames(table, options));
-  Report report{table.path, table.format, table.compression, table.has_header, table.bytes, table.rows, table.ragged_rows, table.ragged_lines, 0, {}, {}};
+  Report report{table.path, table.format, table.compression, table.has_header, table.bytes, table.rows, table.ragged_rows, table.ragged_lines,
+                table.invalid_rows, table.invalid_lines, 0, {}, {}};
   std::vector<MeasureTask> tasks;
   report.columns.reserve(table.columns.size());  // tasks point into it
   for (const ColumnData& column : table.columns) {

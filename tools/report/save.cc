@@ -1,6 +1,5 @@
 #include "save.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "forked.h"
+#include "interrupts.h"
 #include "status_macros.h"
 #include "thimble/store_writer.h"
 
@@ -20,24 +20,6 @@ using footprint::Candidate;
 using footprint::Structure;
 
 constexpr std::size_t kMaxColumnName = 150;  // of the 255 bytes that a section's name has
-
-// Keeps the interrupts of the terminal away while the file is written, so that none leaves a half of it.
-class InterruptsBlocked {
- public:
-  InterruptsBlocked() {
-    sigset_t interrupts;
-    sigemptyset(&interrupts);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&interrupts, signal);
-    sigprocmask(SIG_BLOCK, &interrupts, &before_);
-  }
-  ~InterruptsBlocked() { Lift(); }
-  void Lift() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
-  InterruptsBlocked(const InterruptsBlocked&) = delete;
-  InterruptsBlocked& operator=(const InterruptsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
 
 struct Built {
   std::string section;

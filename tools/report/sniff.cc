@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "column_type.h"
+#include "json_record.h"
 
 namespace thimble::tools {
 namespace {
@@ -50,6 +51,17 @@ bool LooksLikeTable(const Records& records) {
   return std::all_of(records.begin(), records.end(), [&](const auto& record) { return record.size() == records[0].size(); });
 }
 
+bool LooksLikeJson(const Records& lines) {
+  JsonRecord json;
+  bool any = false;
+  for (const std::vector<std::string>& line : lines) {
+    if (line[0].empty()) continue;
+    if (!line[0].starts_with('{') || !json.Parse(line[0])) return false;
+    any = true;
+  }
+  return any;
+}
+
 std::string_view WithoutCompression(std::string_view path) {
   for (const std::string_view suffix : {".gz", ".zst", ".gzip", ".zstd"}) {
     if (path.ends_with(suffix)) path.remove_suffix(suffix.size());
@@ -61,7 +73,9 @@ Dialect FindDialect(std::string_view path, std::string_view start, std::string_v
   path = WithoutCompression(path);
   if (format == "csv" || (format == "auto" && path.ends_with(".csv"))) return {','};
   if (format == "tsv" || (format == "auto" && (path.ends_with(".tsv") || path.ends_with(".tab")))) return {'\t'};
+  if (format == "jsonl" || (format == "auto" && (path.ends_with(".jsonl") || path.ends_with(".ndjson")))) return {.json = true};
   if (format == "lines" || path.ends_with(".txt") || path.ends_with(".lst")) return {};
+  if (LooksLikeJson(RecordsOf(start, {}, cut_short))) return {.json = true};
   for (const char delimiter : {'\t', ','}) {
     if (LooksLikeTable(RecordsOf(start, {delimiter}, cut_short))) return {delimiter};
   }
@@ -118,7 +132,9 @@ Sniffed Sniff(std::string_view path, std::string_view start, std::string_view fo
   const bool cut_short = start.size() >= kWhole;
   Sniffed sniffed;
   sniffed.dialect = FindDialect(path, start, format, cut_short);
-  if (header == Choice::kAuto) {
+  if (sniffed.dialect.json) {
+    sniffed.has_header = false;
+  } else if (header == Choice::kAuto) {
     sniffed.has_header = sniffed.dialect.delimiter != 0 && LooksLikeHeader(RecordsOf(start, sniffed.dialect, cut_short));
   } else {
     sniffed.has_header = header == Choice::kYes;

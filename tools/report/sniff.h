@@ -14,8 +14,9 @@ struct Sniffed {
   bool has_header = false;
 };
 
-// Tells lines from CSV and TSV, and whether the first record names the columns, from the start of a file and its name. A file
-// that says nothing by its name is a table when its first records all have the same number of fields, two or more.
+// Tells lines from CSV, TSV and JSON Lines, and whether the first record names the columns, from the start of a file and its
+// name. A file that says nothing by its name is JSON Lines when its first lines are objects, and a table when its first
+// records all have the same number of fields, two or more.
 Sniffed Sniff(std::string_view path, std::string_view start, std::string_view format, Choice header);
 
 }  // namespace thimble::tools

@@ -12,10 +12,6 @@ constexpr std::size_t kWidth = 100;
 
 std::string Percent(double fraction) { return Figure(fraction * 100); }
 
-bool IsRecommended(const ColumnReport& column, const StructureRow& row) {
-  return std::any_of(column.recommendation.begin(), column.recommendation.end(), [&](const Recommendation& r) { return r.row == &row; });
-}
-
 std::string Line(const StructureRow& row, std::size_t name_width) {
   const footprint::Measurement& m = row.measured;
   std::string line = PadRight(Shorten(row.structure->name, name_width), name_width);
@@ -66,11 +62,21 @@ std::string ColumnText(const ColumnReport& column, bool colour) {
   return text + "\n" + StructureLines(column, colour);
 }
 
+std::string Lines(std::uint64_t count, const std::vector<std::uint64_t>& first) {
+  std::string text;
+  for (const std::uint64_t line : first) text += ' ' + Thousands(line);
+  return text + (count > first.size() ? " ...\n" : "\n");
+}
+
 std::string RaggedText(const Report& report) {
   if (report.ragged_rows == 0) return "";
   std::string text = Thousands(report.ragged_rows) + " ragged rows, filled up or cut to " + std::to_string(report.columns.size()) + " fields: line";
-  for (const std::uint64_t line : report.ragged_lines) text += ' ' + Thousands(line);
-  return text + (report.ragged_rows > report.ragged_lines.size() ? " ...\n" : "\n");
+  return text + Lines(report.ragged_rows, report.ragged_lines);
+}
+
+std::string InvalidText(const Report& report) {
+  if (report.invalid_rows == 0) return "";
+  return Thousands(report.invalid_rows) + " lines are no JSON, and left out: line" + Lines(report.invalid_rows, report.invalid_lines);
 }
 
 }  // namespace
@@ -80,7 +86,7 @@ std::string ToTable(const Report& report, bool colour) {
                      HumanBytes(static_cast<double>(report.bytes)) + ", " + report.format;
   if (report.compression != "plain") text += ", " + report.compression;
   text += report.has_header ? ", first row is a header\n" : "\n";
-  text += RaggedText(report);
+  text += RaggedText(report) + InvalidText(report);
   if (report.sample_rows != 0) {
     text += "predicted from " + Thousands(report.sample_rows) + " rows, 1/4 and 1/16 of them; +- is the interval of B/elem, lookups are the sample's\n";
   }

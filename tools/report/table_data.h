@@ -9,8 +9,6 @@
 
 #include "column.h"
 #include "column_type.h"
-#include "progress.h"
-#include "sniff.h"
 #include "spool.h"
 
 namespace thimble::tools {
@@ -22,7 +20,8 @@ struct ColumnData {
   TextSpool texts;                  // every row's value as it stood, missing ones as empty
   std::optional<TextSpool> present; // the same without missing values; dates that lack some only
   std::optional<Spool> values;      // int64 or double, missing values left out; other types than text only
-  std::uint64_t distinct = 0;
+  std::uint64_t distinct = 0;           // 0 until they are counted
+  std::uint64_t distinct_estimate = 0;  // within a few percent
   std::uint64_t missing = 0;
 
   std::uint64_t elements() const { return inference.type() == footprint::kText ? texts.size() : texts.size() - missing; }
@@ -41,24 +40,18 @@ struct TableData {
   std::uint64_t rows = 0;
   std::uint64_t ragged_rows = 0;
   std::vector<std::uint64_t> ragged_lines;  // of the first few
+  std::uint64_t invalid_rows = 0;           // lines that are no JSON
+  std::vector<std::uint64_t> invalid_lines;
   std::vector<ColumnData> columns;
 
   // Every column as text, in a child.
   absl::StatusOr<footprint::Column> MapRows() const;
 };
 
-struct ReadOptions {
-  std::string path;
-  std::string format = "auto";
-  Choice header = Choice::kAuto;
-  std::uint64_t sample = 0;  // of a table with more rows, distinct values are only estimated, in constant memory
-};
-
-// Spools the numbers of a column whose text is there, and counts its distinct values.
+// Spools the numbers of a column whose text is there, and counts its distinct values unless that is done.
 absl::Status PrepareColumn(ColumnData& column, std::size_t columns);
 
-// Reads the input once, in memory that depends on the number of columns and the longest record only. A row with too few
-// fields is filled up with missing ones; of one with too many the rest is left out; both are counted as ragged.
-absl::StatusOr<TableData> ReadTable(const ReadOptions& options, Progress& progress);
+// Bytes that each of a table's spools holds in memory.
+std::size_t SpoolBuffer(std::size_t columns);
 
 }  // namespace thimble::tools

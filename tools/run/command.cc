@@ -10,7 +10,11 @@
 #include <nlohmann/json.hpp>
 
 #include "report/format.h"
+#include "report/output.h"
+#include "run/html.h"
 #include "run/recorder.h"
+#include "run/stretch.h"
+#include "status_macros.h"
 
 namespace thimble::tools {
 namespace {
@@ -19,32 +23,8 @@ struct Options {
   std::vector<std::string> command;
   double interval = 0.05;
   bool json = false;
-  std::string output;
+  std::string output, html;
 };
-
-// From one mark to the next.
-struct Stretch {
-  std::string name;
-  double from, to;
-  TreeMemory peak, last;
-};
-
-std::vector<Stretch> StretchesOf(const Recording& recording) {
-  std::vector<Stretch> stretches{{"start", 0, recording.seconds, {}, {}}};
-  for (const MarkedMoment& mark : recording.marks) {
-    stretches.back().to = mark.seconds;
-    stretches.push_back({mark.name, mark.seconds, recording.seconds, {}, {}});
-  }
-  for (const Sample& sample : recording.samples) {
-    const auto after = std::find_if(stretches.begin(), stretches.end(), [&](const Stretch& s) { return s.from > sample.seconds; });
-    Stretch& stretch = *std::prev(after);
-    stretch.last = sample.memory;
-    stretch.peak.pss_bytes = std::max(stretch.peak.pss_bytes, sample.memory.pss_bytes);
-    stretch.peak.rss_bytes = std::max(stretch.peak.rss_bytes, sample.memory.rss_bytes);
-    stretch.peak.processes = std::max(stretch.peak.processes, sample.memory.processes);
-  }
-  return stretches;
-}
 
 std::string Line(const std::string& name, double from, double to, const TreeMemory& peak) {
   return PadRight(Shorten(name, 40), 40) + PadLeft(Seconds(from), 8) + PadLeft(Seconds(to - from), 8) +
@@ -86,16 +66,19 @@ std::string ToJson(const Recording& recording) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+absl::Status Print(const Recording& recording, const Options& options) {
+  if (!options.html.empty()) THIMBLE_RETURN_IF_ERROR(WriteOutput(options.html, ToHtml(recording)));
+  const std::string text = options.json ? ToJson(recording) : ToTable(recording);
+  if (!options.output.empty()) return WriteOutput(options.output, text);
+  const bool written = std::fwrite(text.data(), 1, text.size(), stderr) == text.size() && std::fflush(stderr) == 0;
+  return written ? absl::OkStatus() : absl::UnavailableError("cannot write the report");
+}
+
 int Run(const Options& options) {
   const absl::StatusOr<Recording> recording = Record(options.command, options.interval);
   if (!recording.ok()) return Complain(recording.status());
-  const std::string text = options.json ? ToJson(*recording) : ToTable(*recording);
-  std::FILE* out = options.output.empty() ? stderr : std::fopen(options.output.c_str(), "we");
-  if (out == nullptr || std::fwrite(text.data(), 1, text.size(), out) != text.size() || std::fflush(out) != 0) {
-    return Complain(absl::UnavailableError(options.output + ": cannot write the report"));
-  }
-  if (out != stderr) std::fclose(out);
-  return recording->exit_status;
+  const absl::Status printed = Print(*recording, options);
+  return printed.ok() ? recording->exit_status : Complain(printed);
 }
 
 }  // namespace
@@ -106,6 +89,7 @@ void AddRun(CLI::App& app, int& exit_code) {
   run->add_option("--interval", options->interval, "seconds between two looks")->check(CLI::Range(0.001, 3600.0))->capture_default_str();
   run->add_flag("--json", options->json, "every sample and mark, as JSON");
   run->add_option("--output", options->output, "where the report goes; stderr by default");
+  run->add_option("--html", options->html, "draw memory over time into this file too, one self-contained page");
   run->add_option("command", options->command, "after --: the command and its arguments")->required();
   run->footer(
       "Lines that the command writes to the named pipe $THIMBLE_MARKS (a program: thimble::Mark) name moments\n"

@@ -13,8 +13,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
+#include <utility>
 
 #include "status_macros.h"
 
@@ -24,7 +27,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr double kFirstWait = 0.001;  // then twice as long each time, up to the interval: short commands are seen too
-constexpr double kCostShare = 50;
+constexpr double kPssShare = 200;  // of the time, one part for PSS
 
 double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -74,18 +77,60 @@ class MarkPipe {
   std::string pending_;
 };
 
-// The terminal sends its interrupts to the command too, whose answer to them is waited for.
-class InterruptsIgnored {
+// Looks at the tree, at PSS as often as it may.
+class Scale {
  public:
-  InterruptsIgnored() : interrupt_(signal(SIGINT, SIG_IGN)), quit_(signal(SIGQUIT, SIG_IGN)) {}
-  ~InterruptsIgnored() { Restore(); }
-  void Restore() {
-    signal(SIGINT, interrupt_);
-    signal(SIGQUIT, quit_);
+  TreeMemory Look(pid_t root) {
+    const Clock::time_point now = Clock::now();
+    if (now < next_) {
+      TreeMemory memory = MeasureTreeQuickly(root);
+      const std::uint64_t shared = last_.rss_bytes - std::min(last_.pss_bytes, last_.rss_bytes);
+      memory.pss_bytes = memory.rss_bytes - std::min(shared, memory.rss_bytes);
+      return memory;
+    }
+    last_ = MeasureTree(root);
+    next_ = Clock::now() + std::chrono::duration_cast<Clock::duration>((Clock::now() - now) * kPssShare);
+    return last_;
   }
 
  private:
-  sighandler_t interrupt_, quit_;
+  TreeMemory last_;
+  Clock::time_point next_{};
+};
+
+// The terminal sends its interrupts to the command too, whose answer to them is waited for. What is sent to this process
+// alone is passed on to the command and all its descendants.
+class InterruptsPassedOn {
+ public:
+  InterruptsPassedOn() {
+    struct sigaction action {};
+    action.sa_sigaction = [](int signal, siginfo_t* info, void*) {
+      const bool from_terminal = info->si_code == SI_KERNEL;
+      if (!from_terminal) pending_ = signal;
+    };
+    action.sa_flags = SA_SIGINFO | SA_RESTART;
+    for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &action, &before_[i]);
+  }
+  ~InterruptsPassedOn() { Restore(); }
+  InterruptsPassedOn(const InterruptsPassedOn&) = delete;
+  InterruptsPassedOn& operator=(const InterruptsPassedOn&) = delete;
+
+  void Restore() {
+    for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &before_[i], nullptr);
+  }
+  // Hands on what has come. Signals end the wait of poll, after which this is called.
+  void PassOn(pid_t root) {
+    const int signal = pending_;
+    pending_ = 0;
+    if (signal == 0) return;
+    for (const pid_t pid : Descendants(root)) kill(pid, signal);
+  }
+
+ private:
+  static constexpr int kSignals[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+  static inline volatile std::sig_atomic_t pending_ = 0;
+
+  struct sigaction before_[std::size(kSignals)];
 };
 
 [[noreturn]] void Execute(const std::vector<std::string>& command, const std::string& marks) {
@@ -104,7 +149,7 @@ class InterruptsIgnored {
 
 absl::StatusOr<Recording> Record(const std::vector<std::string>& command, double interval) {
   THIMBLE_ASSIGN_OR_RETURN(MarkPipe marks, MarkPipe::Make());
-  InterruptsIgnored interrupts;
+  InterruptsPassedOn interrupts;
   const Clock::time_point start = Clock::now();
   const pid_t pid = fork();
   if (pid < 0) return SystemError("fork");
@@ -115,20 +160,20 @@ absl::StatusOr<Recording> Record(const std::vector<std::string>& command, double
   const int ended = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
 
   Recording recording{command, 0, 0, {}, {}};
+  Scale scale;
   double wait = kFirstWait;
   int status = 0;
   while (waitpid(pid, &status, WNOHANG) == 0) {
-    const double now = SecondsSince(start);
-    const TreeMemory memory = MeasureTree(pid);
-    if (memory.processes > 0) recording.samples.push_back({now, memory});
-    const double cost = SecondsSince(start) - now;
-    const Clock::time_point next = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::max(wait, cost * kCostShare)));
+    const TreeMemory memory = scale.Look(pid);
+    if (memory.processes > 0) recording.samples.push_back({SecondsSince(start), memory});
+    const Clock::time_point next = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(wait));
     wait = std::min(interval, wait * 2);
     // Marks are timed as they come; each brings a sample of its own.
     bool marked = false;
     while (!marked && Clock::now() < next) {
       pollfd fds[] = {{ended, POLLIN, 0}, {marks.fd(), POLLIN, 0}};
       poll(fds, 2, static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(next - Clock::now()).count()) + 1);
+      interrupts.PassOn(pid);
       for (std::string& name : marks.Read()) recording.marks.push_back({SecondsSince(start), std::move(name)}), marked = true;
       if (fds[0].revents != 0) break;
     }

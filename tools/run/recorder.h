@@ -29,8 +29,9 @@ struct Recording {
   std::vector<MarkedMoment> marks;
 };
 
-// Runs the command to its end, and looks at the memory of it and its descendants every `interval` seconds, or less often
-// where a look takes more than a fiftieth of that. Interrupts go to the command; the recording ends when it ends.
+// Runs the command to its end, and looks at the memory of it and its descendants every `interval` seconds. The kernel walks
+// all pages to tell PSS, which is asked for a two-hundredth of the time at most; in between PSS is taken to move as RSS does.
+// Interrupts go to the command; the recording ends when it ends.
 absl::StatusOr<Recording> Record(const std::vector<std::string>& command, double interval);
 
 }  // namespace thimble::tools

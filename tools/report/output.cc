@@ -1,0 +1,51 @@
+#include "report/output.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "report/interrupts.h"
+
+namespace thimble::tools {
+namespace {
+
+absl::Status SystemError(const std::string& path) { return absl::UnavailableError(path + ": " + std::strerror(errno)); }
+
+// Closes `fd` in any case.
+absl::Status WriteAll(int fd, const std::string& path, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      absl::Status failed = SystemError(path);
+      close(fd);
+      return failed;
+    }
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return close(fd) == 0 ? absl::OkStatus() : SystemError(path);
+}
+
+}  // namespace
+
+absl::Status WriteOutput(const std::string& path, std::string_view text) {
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    return fd < 0 ? SystemError(path) : WriteAll(fd, path, text);
+  }
+  const InterruptsBlocked blocked;
+  const std::string part = path + ".part";
+  const int fd = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) return SystemError(path);
+  absl::Status written = WriteAll(fd, path, text);
+  if (written.ok() && std::rename(part.c_str(), path.c_str()) != 0) written = SystemError(path);
+  if (!written.ok()) unlink(part.c_str());
+  return written;
+}
+
+}  // namespace thimble::tools

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <absl/status/status.h>
+
+namespace thimble::tools {
+
+// Writes a file whole; where that fails, or an interrupt comes, no part of it stays. Anything but an ordinary file, such as
+// /dev/stdout, is written to as it is.
+absl::Status WriteOutput(const std::string& path, std::string_view text);
+
+}  // namespace thimble::tools
