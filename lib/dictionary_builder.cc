@@ -17,6 +17,7 @@ using internal::DictionaryWriter;
 using internal::FrontBucket;
 using internal::TokenBook;
 using internal::TokenCoding;
+using internal::TokenSampler;
 
 namespace {
 
@@ -123,7 +124,8 @@ class Updated final : public StringDictionary::Source {
 
 }  // namespace
 
-// Keys as they come: the length of the prefix shared with the one before, the length of the rest, the rest.
+// Keys as they come: the length of the prefix shared with the one before, the length of the rest, the rest. The lengths in
+// half a byte each; 15 stands for "and as many more as the number that follows".
 class StringDictionary::Builder::Spool final : public StringDictionary::Source {
  public:
   absl::Status Add(std::string_view key) {
@@ -134,9 +136,14 @@ class StringDictionary::Builder::Spool final : public StringDictionary::Source {
       return absl::OkStatus();
     }
     ++size;
-    THIMBLE_RETURN_IF_ERROR(AppendNumber(ascending_.lcp()));
-    THIMBLE_RETURN_IF_ERROR(AppendNumber(key.size() - ascending_.lcp()));
     const std::string_view rest = key.substr(ascending_.lcp());
+    std::uint8_t head[1 + 2 * kMaxNumber];
+    std::size_t head_bytes = 1;
+    const std::uint64_t shared = std::min(ascending_.lcp(), kMost), own = std::min<std::uint64_t>(rest.size(), kMost);
+    head[0] = static_cast<std::uint8_t>(shared << 4 | own);
+    if (shared == kMost) head_bytes += PutNumber(ascending_.lcp() - kMost, head + head_bytes);
+    if (own == kMost) head_bytes += PutNumber(rest.size() - kMost, head + head_bytes);
+    THIMBLE_RETURN_IF_ERROR(log_.Append(BytesOf(head, head_bytes)));
     return log_.Append(BytesOf(rest.data(), rest.size()));
   }
 
@@ -150,8 +157,10 @@ class StringDictionary::Builder::Spool final : public StringDictionary::Source {
     if (at_ == log_.size()) return false;
     const auto* at = reinterpret_cast<const std::uint8_t*>(log_.data()) + at_;
     const auto* end = reinterpret_cast<const std::uint8_t*>(log_.data()) + log_.size();
-    const std::uint64_t lcp = FrontBucket::Varint(at, end);
-    const std::uint64_t rest = FrontBucket::Varint(at, end);
+    const unsigned head = *at++;
+    std::uint64_t lcp = head >> 4, rest = head & 15;
+    if (lcp == kMost) lcp += FrontBucket::Varint(at, end);
+    if (rest == kMost) rest += FrontBucket::Varint(at, end);
     key_.resize(lcp);
     key_.append(reinterpret_cast<const char*>(at), rest);
     at_ = static_cast<std::uint64_t>(at - reinterpret_cast<const std::uint8_t*>(log_.data())) + rest;
@@ -164,12 +173,15 @@ class StringDictionary::Builder::Spool final : public StringDictionary::Source {
   std::uint64_t size = 0, duplicates = 0;
 
  private:
-  absl::Status AppendNumber(std::uint64_t number) {
-    std::uint8_t bytes[10];
+  static constexpr std::uint64_t kMost = 15;
+  static constexpr std::size_t kMaxNumber = 10;
+
+  // Returns how many bytes it takes.
+  static std::size_t PutNumber(std::uint64_t number, std::uint8_t* to) {
     std::size_t count = 0;
-    for (; number >= 0x80; number >>= 7) bytes[count++] = static_cast<std::uint8_t>(number | 0x80);
-    bytes[count++] = static_cast<std::uint8_t>(number);
-    return log_.Append(BytesOf(bytes, count));
+    for (; number >= 0x80; number >>= 7) to[count++] = static_cast<std::uint8_t>(number | 0x80);
+    to[count++] = static_cast<std::uint8_t>(number);
+    return count;
   }
 
   ByteLog log_;
@@ -180,8 +192,7 @@ class StringDictionary::Builder::Spool final : public StringDictionary::Source {
 
 absl::StatusOr<StringDictionary> StringDictionary::FromSource(Source& source, const Options& options, Buffer buffer) {
   // First reading: what distinguishes the keys, to learn from.
-  internal::TokenSampler sampler;
-  std::uint64_t key_bytes = 0;
+  TokenSampler sampler;
   std::string_view key;
   {
     Ascending ascending;
@@ -192,12 +203,11 @@ absl::StatusOr<StringDictionary> StringDictionary::FromSource(Source& source, co
       const Ascending::Order order = ascending.Take(key);
       THIMBLE_RETURN_IF_ERROR(CheckKey(order, key));
       if (order == Ascending::Order::kEqual) continue;
-      sampler.Add(key.substr(ascending.lcp()));
-      key_bytes += key.size();
+      sampler.Add(key.substr(ascending.lcp()), key.size());
     }
   }
   const TokenCoding coding = options.mode == Mode::kDense ? TokenCoding::kBits : TokenCoding::kBytes;
-  const TokenBook book = std::move(sampler).Learn(coding, key_bytes / 6 + (1 << 18));
+  const TokenBook book = std::exchange(sampler, {}).Learn(coding);
 
   // Second reading: write.
   DictionaryWriter writer(book, std::move(buffer));

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
+#include <string_view>
 
 #include "front_bucket.h"
 #include "thimble/image.h"
@@ -11,21 +14,28 @@ namespace thimble::internal {
 
 // The image of a StringDictionary.
 //
-//   tokens    the token table; for prefix codes their lengths
+//   tokens    the token table, then the first byte of each token; for prefix codes their lengths
 //   leaves    buckets of 32 keys
-//   nodes     buckets of 32 separators, the first for each leaf: the shortest prefix of the leaf's first key that is larger
+//   nodes     buckets of 32 separators, with first bytes, one for each leaf: the shortest prefix of the leaf's first key that is larger
 //             than every key before. The first key of a leaf is its separator and what its tokens add.
-//   root      the separators of the nodes, whole, and for each where its node begins
+//   root      the separators of the nodes, whole; for each its first eight bytes as a number, and where its node begins
 //   offsets   where each leaf begins: for every node a u64, and 32 distances from it, packed
 //
 // Parameters: 0 coding | lead << 8 | stop << 16 | offset bits << 24; 1 tokens; 2 arena bytes; 3 leaf bytes; 4 node bytes;
 // 5 root bytes; 6 longest key.
 inline constexpr std::uint64_t kFanOut = FrontBucket::kStrings;
 inline constexpr std::uint64_t kRootEntry = 16;  // u64 end of the separator, u64 start of the node
-inline constexpr std::uint64_t kBucketSlack = 64;
+inline constexpr std::uint64_t kBucketSlack = 128;
 inline constexpr std::uint64_t kLengthsBytes = sizeof(BitCode::Lengths) + 256;
 
 inline std::uint64_t BucketsOf(std::uint64_t strings) { return strings / kFanOut + (strings % kFanOut != 0); }
+
+// The first eight bytes of a separator as a number: in its order, except that NULs behind its end do not count.
+inline std::uint64_t HeadOf(std::string_view separator) {
+  std::uint64_t head = 0;
+  std::memcpy(&head, separator.data(), std::min<std::size_t>(separator.size(), 8));
+  return __builtin_bswap64(head);
+}
 
 // Bytes of the offsets of one node's leaves.
 inline std::uint64_t OffsetBlock(unsigned offset_bits) { return 8 + kFanOut * offset_bits / 8; }
@@ -33,12 +43,13 @@ inline std::uint64_t OffsetBlock(unsigned offset_bits) { return 8 + kFanOut * of
 struct DictionaryLayout {
   ImageLayout layout{128};
   TokenSection tokens;
-  std::uint64_t lengths, leaves;
-  std::uint64_t nodes = 0, root = 0, root_table = 0, offsets = 0;
+  std::uint64_t firsts, lengths, leaves;
+  std::uint64_t nodes = 0, root = 0, root_heads = 0, root_table = 0, offsets = 0;
 
   // The leaves come early: while a dictionary is built they are all that grows.
   DictionaryLayout(std::uint64_t token_count, std::uint64_t arena_bytes, bool prefix_codes)
       : tokens(layout, token_count, arena_bytes),
+        firsts(layout.Add(token_count, 8)),
         lengths(layout.Add(prefix_codes ? kLengthsBytes : 0, 8)),
         leaves(layout.Add(0, 8)) {}
 
@@ -47,6 +58,7 @@ struct DictionaryLayout {
     layout.Add(leaf_bytes, 8);
     nodes = layout.Add(node_bytes, 8);
     root = layout.Add(root_bytes, 8);
+    root_heads = layout.Add(node_count, 64);
     root_table = layout.Add(node_count, 8 * kRootEntry);
     offsets = layout.Add(node_count, 8 * OffsetBlock(offset_bits));
     layout.Add(kBucketSlack, 8);

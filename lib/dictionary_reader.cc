@@ -26,9 +26,9 @@ template <class Code>
 THIMBLE_INLINE Code DictionaryReader::CodeOf(const StringDictionaryView& view, const std::byte* section, std::uint64_t bytes) {
   const TokenTable table{view.entries_, view.arena_, view.token_count_, view.arena_bytes_};
   if constexpr (std::is_same_v<Code, ByteCode>) {
-    return {table, view.lead_, view.stop_, Octets(section) + bytes};
+    return {table, Octets(view.firsts_), view.lead_, view.stop_, Octets(section) + bytes};
   } else {
-    return {table, view.lengths_, view.lengths_ + sizeof(BitCode::Lengths), section, bytes * 8};
+    return {table, Octets(view.firsts_), view.lengths_, view.lengths_ + sizeof(BitCode::Lengths), section, bytes * 8};
   }
 }
 
@@ -61,46 +61,55 @@ THIMBLE_INLINE const std::uint8_t* DictionaryReader::LeafAt(const StringDictiona
 }
 
 THIMBLE_INLINE FrontBucket DictionaryReader::Leaf(const StringDictionaryView& view, std::uint64_t leaf) {
-  return {LeafAt(view, leaf), Octets(view.leaf_) + view.leaf_bytes_, CountIn(view.size_, leaf)};
+  return {LeafAt(view, leaf), Octets(view.leaf_) + view.leaf_bytes_, CountIn(view.size_, leaf), 0};
 }
 
 THIMBLE_INLINE FrontBucket DictionaryReader::Node(const StringDictionaryView& view, std::uint64_t node) {
-  return {NodeAt(view, node), Octets(view.node_) + view.node_bytes_, CountIn(view.leaves_, node)};
+  const unsigned count = CountIn(view.leaves_, node);
+  return {NodeAt(view, node), Octets(view.node_) + view.node_bytes_, count, count};
 }
 
-// One step of a binary search that compares from where both bounds agree with the target, eight bytes at a time and mostly
-// without a branch: the steps of several searches overlap. The first separator is empty.
+// Where the target stands by its first eight bytes alone, without a branch that depends on it. The first separator is empty.
+THIMBLE_INLINE DictionaryReader::RootSearch DictionaryReader::BeginRoot(const StringDictionaryView& view, const Target& target) {
+  const std::uint64_t head = __builtin_bswap64(Load<std::uint64_t>(target.From(0)));
+  std::uint64_t low = 0;
+  for (std::uint64_t left = view.nodes_; left > 1;) {
+    const std::uint64_t half = left / 2;
+    low += half & (0 - std::uint64_t{Load<std::uint64_t>(view.root_heads_ + 8 * (low + half)) <= head});
+    left -= half;
+  }
+  const std::uint64_t difference = Load<std::uint64_t>(view.root_heads_ + 8 * low) ^ head;
+  // The same bytes as the target: so may be those before, and the order is in what follows.
+  if (difference == 0) return {0, low + 1, 0, 0};
+  const std::uint64_t same = static_cast<unsigned>(std::countl_zero(difference)) / 8;
+  return {low, low + 1, std::min({same, target.size(), static_cast<std::uint64_t>(RootKey(view, low).size())}), 0};
+}
+
+// One step of a binary search that compares from where both bounds agree with the target, mostly without a branch: the steps
+// of several searches overlap.
+template <CpuLevel kLevel>
 THIMBLE_INLINE void DictionaryReader::NarrowRoot(const StringDictionaryView& view, const Target& target, RootSearch& search) {
   const std::uint64_t middle = search.low + (search.high - search.low) / 2;
   const std::string_view separator = RootKey(view, middle);
   const auto* bytes = reinterpret_cast<const std::byte*>(separator.data());
   std::uint64_t matched = std::min({search.low_matched, search.high_matched, static_cast<std::uint64_t>(separator.size())});
-  bool below;
+  const std::uint64_t both = std::min(separator.size(), target.size());
   for (;;) {
-    // A text that has ended reads as zeros, which are below what the other goes on with.
-    const std::uint64_t ours_left = separator.size() - matched;
-    const std::uint64_t theirs_left = target.size() - matched;
-    const std::uint64_t mask = LowBits(8 * static_cast<unsigned>(std::min<std::uint64_t>(ours_left, 8)));
-    const std::uint64_t ours = __builtin_bswap64(Load<std::uint64_t>(bytes + matched) & mask);
-    const std::uint64_t theirs = theirs_left == 0 ? 0 : __builtin_bswap64(target.Word(matched));
-    if (ours != theirs) [[likely]] {
-      below = ours < theirs;
-      const std::uint64_t same = static_cast<unsigned>(std::countl_zero(ours ^ theirs)) / 8;
-      matched += std::min({same, ours_left, theirs_left});
-      break;
-    }
-    if (ours_left < 8 || theirs_left < 8) {
-      // Equal, or NULs against nothing.
-      below = ours_left <= theirs_left;
-      matched += std::min({ours_left, theirs_left, std::uint64_t{8}});
-      break;
-    }
-    matched += 8;
+    const std::uint64_t same = SameBytes<kLevel>(bytes + matched, target.From(matched));
+    matched += same;
+    if (same < kStride<kLevel> || matched >= both) [[likely]] break;
   }
-  search.low = below ? middle : search.low;
-  search.high = below ? search.high : middle;
-  search.low_matched = below ? matched : search.low_matched;
-  search.high_matched = below ? search.high_matched : matched;
+  matched = std::min(matched, both);
+  // What has ended is below what goes on.
+  const unsigned ours = matched < separator.size() ? 1 + std::to_integer<unsigned>(bytes[matched]) : 0;
+  const unsigned theirs = matched < target.size() ? 1u + target.Byte(matched) : 0;
+  const bool below = ours <= theirs;
+  // As arithmetic, so that no compiler makes a branch of it.
+  const std::uint64_t up = 0 - std::uint64_t{below};
+  search.low ^= (search.low ^ middle) & up;
+  search.high ^= (search.high ^ middle) & ~up;
+  search.low_matched ^= (search.low_matched ^ matched) & up;
+  search.high_matched ^= (search.high_matched ^ matched) & ~up;
 }
 
 THIMBLE_INLINE DictionaryReader::Route DictionaryReader::RouteOf(const StringDictionaryView& view, const RootSearch& search) {
@@ -108,60 +117,59 @@ THIMBLE_INLINE DictionaryReader::Route DictionaryReader::RouteOf(const StringDic
 }
 
 template <CpuLevel kLevel, class Code>
-THIMBLE_INLINE DictionaryReader::Route DictionaryReader::SearchNode(const StringDictionaryView& view, const Code& code,
-                                                                     const Target& target, const Route& route) {
-  const Place place = SearchBucket<kLevel, true>(code, Node(view, route.bucket), CountIn(view.leaves_, route.bucket), target,
-                                           route.matched, route.whole);
-  return {route.bucket * kFanOut + static_cast<unsigned>(place.at), place.matched, place.whole};
-}
-
-template <CpuLevel kLevel, class Code>
-THIMBLE_INLINE Located DictionaryReader::SearchLeaf(const StringDictionaryView& view, const Code& code, const Target& target,
-                                                    const Route& route) {
-  const Place place = SearchBucket<kLevel, false>(code, Leaf(view, route.bucket), CountIn(view.size_, route.bucket), target, route.matched,
-                                           route.whole);
-  return {route.bucket * kFanOut + static_cast<unsigned>(place.at + 1), place.exact};
-}
-
-template <CpuLevel kLevel, class Code>
 struct DictionaryReader::Kernels {
-  THIMBLE_INLINE static Located Locate(const StringDictionaryView& view, std::string_view key) {
-    const Target target(key);
-    RootSearch search{0, view.nodes_, 0, 0};
-    while (search.high - search.low > 1) NarrowRoot(view, target, search);
-    Route route = RouteOf(view, search);
-    __builtin_prefetch(view.offsets_ + OffsetBlock(view.offset_bits_) * route.bucket);
-    route = SearchNode<kLevel>(view, NodeCode<Code>(view), target, route);
-    return SearchLeaf<kLevel>(view, LeafCode<Code>(view), target, route);
+  THIMBLE_INLINE static Route SearchNode(const StringDictionaryView& view, const Code& code, const Target& target, const Route& route) {
+    const Place place = SearchBucket<kLevel, true>(code, Node(view, route.bucket), CountIn(view.leaves_, route.bucket), target,
+                                                   route.matched, route.whole);
+    return {route.bucket * kFanOut + static_cast<unsigned>(place.at), place.matched, place.whole};
   }
 
-  // A level for all keys, then the next: the misses of a level overlap.
+  THIMBLE_INLINE static Located SearchLeaf(const StringDictionaryView& view, const Code& code, const Target& target, const Route& route) {
+    const Place place = SearchBucket<kLevel, false>(code, Leaf(view, route.bucket), CountIn(view.size_, route.bucket), target,
+                                                    route.matched, route.whole);
+    return {route.bucket * kFanOut + static_cast<unsigned>(place.at + 1), place.exact};
+  }
+
+  THIMBLE_INLINE static Located Locate(const StringDictionaryView& view, std::string_view key) {
+    TargetRoom room;
+    const Target target = room.Hold(key);
+    RootSearch root = BeginRoot(view, target);
+    while (root.high - root.low > 1) NarrowRoot<kLevel>(view, target, root);
+    Route route = RouteOf(view, root);
+    __builtin_prefetch(view.offsets_ + OffsetBlock(view.offset_bits_) * route.bucket);
+    route = SearchNode(view, NodeCode<Code>(view), target, route);
+    return SearchLeaf(view, LeafCode<Code>(view), target, route);
+  }
+
+  // A level for all keys, then the next: the misses of a level overlap, and so do the steps through the root.
   THIMBLE_INLINE static void LocateMany(const StringDictionaryView& view, std::span<const std::string_view> keys, Located* out) {
+    TargetRoom room;
     Target targets[kBatch];
-    RootSearch searches[kBatch];
+    RootSearch roots[kBatch];
     Route routes[kBatch];
     const Code node_code = NodeCode<Code>(view), leaf_code = LeafCode<Code>(view);
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      targets[i] = Target(keys[i]);
-      searches[i] = {0, view.nodes_, 0, 0};
+      targets[i] = room.Hold(keys[i]);
+      roots[i] = BeginRoot(view, targets[i]);
     }
-    for (bool more = view.nodes_ > 1; more;) {
+    for (bool more = true; more;) {
       more = false;
       for (std::size_t i = 0; i < keys.size(); ++i) {
-        if (searches[i].high - searches[i].low > 1) NarrowRoot(view, targets[i], searches[i]);
-        more |= searches[i].high - searches[i].low > 1;
+        if (roots[i].high - roots[i].low <= 1) continue;
+        NarrowRoot<kLevel>(view, targets[i], roots[i]);
+        more = true;
       }
     }
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      routes[i] = RouteOf(view, searches[i]);
+      routes[i] = RouteOf(view, roots[i]);
       PrefetchLines(NodeAt(view, routes[i].bucket), 3);
       __builtin_prefetch(view.offsets_ + OffsetBlock(view.offset_bits_) * routes[i].bucket);
     }
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      routes[i] = SearchNode<kLevel>(view, node_code, targets[i], routes[i]);
+      routes[i] = SearchNode(view, node_code, targets[i], routes[i]);
       PrefetchLines(LeafAt(view, routes[i].bucket), 4);
     }
-    for (std::size_t i = 0; i < keys.size(); ++i) out[i] = SearchLeaf<kLevel>(view, leaf_code, targets[i], routes[i]);
+    for (std::size_t i = 0; i < keys.size(); ++i) out[i] = SearchLeaf(view, leaf_code, targets[i], routes[i]);
   }
 
   THIMBLE_INLINE static std::uint64_t Decode(const StringDictionaryView& view, std::uint64_t id, std::byte* buffer) {
@@ -170,8 +178,8 @@ struct DictionaryReader::Kernels {
     std::uint64_t size = std::min<std::uint64_t>(prefix.size(), view.max_key_bytes_);
     if (size > 0) std::memcpy(buffer, prefix.data(), size);
     const FrontBucket leaf_bucket = Leaf(view, leaf);
-    size = DecodeString<kLevel>(NodeCode<Code>(view), Node(view, node), leaf % kFanOut, buffer, size, view.max_key_bytes_);
-    return DecodeString<kLevel>(LeafCode<Code>(view), leaf_bucket, id % kFanOut, buffer, size, view.max_key_bytes_);
+    size = DecodeString<kLevel, true>(NodeCode<Code>(view), Node(view, node), leaf % kFanOut, buffer, size, view.max_key_bytes_);
+    return DecodeString<kLevel, false>(LeafCode<Code>(view), leaf_bucket, id % kFanOut, buffer, size, view.max_key_bytes_);
   }
 };
 
@@ -291,9 +299,16 @@ absl::Status DictionaryReader::VerifyTokens(const StringDictionaryView& view) {
     if ((entry & (TokenTable::kMaxArena - 1)) + TokenTable::LengthOf(entry) > view.arena_bytes_) {
       return absl::DataLossError("StringDictionary: a token lies outside its table");
     }
+    const std::byte first = TokenTable::LengthOf(entry) == 0 ? std::byte{0} : *table.TextOf(entry);
+    if (view.firsts_[i] != first) return absl::DataLossError("StringDictionary: wrong first byte of a token");
     if (!AnyKernels::Bits(view)) {
       const unsigned last = i < 256u - view.lead_ ? i + view.lead_ : (i - (256u - view.lead_)) % 256;
       if (TokenTable::Ends(entry) != (last >= view.stop_)) return absl::DataLossError("StringDictionary: a token ends wrongly");
+    }
+  }
+  for (std::uint64_t node = 0; node < view.nodes_; ++node) {
+    if (Load<std::uint64_t>(view.root_heads_ + 8 * node) != HeadOf(RootKey(view, node))) {
+      return absl::DataLossError("StringDictionary: wrong first bytes of a separator");
     }
   }
   return absl::OkStatus();

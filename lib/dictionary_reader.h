@@ -66,13 +66,10 @@ class DictionaryReader {
   static FrontBucket Leaf(const StringDictionaryView& view, std::uint64_t leaf);
   static FrontBucket Node(const StringDictionaryView& view, std::uint64_t node);
 
+  static RootSearch BeginRoot(const StringDictionaryView& view, const Target& target);
+  template <CpuLevel kLevel>
   static void NarrowRoot(const StringDictionaryView& view, const Target& target, RootSearch& search);
   static Route RouteOf(const StringDictionaryView& view, const RootSearch& search);
-  template <CpuLevel kLevel, class Code>
-  static Route SearchNode(const StringDictionaryView& view, const Code& code, const Target& target, const Route& route);
-  template <CpuLevel kLevel, class Code>
-  static Located SearchLeaf(const StringDictionaryView& view, const Code& code, const Target& target, const Route& route);
-
   template <CpuLevel kLevel, class Code>
   struct Kernels;
   struct AnyKernels;

@@ -25,6 +25,10 @@ std::uint64_t SharedPrefix(std::string_view a, std::string_view b) {
 
 void BucketWriter::Add(std::uint64_t lcp, std::string_view rest) {
   lcps_[count_++] = lcp;
+  if (with_firsts_) {
+    firsts_.push_back(rest.empty() ? '\0' : rest.front());
+    rest.remove_prefix(rest.empty() ? 0 : 1);
+  }
   writer_.Write(rest, &tokens_);
 }
 
@@ -62,7 +66,9 @@ void BucketWriter::Finish(std::string* out) {
     }
     out->append(reinterpret_cast<const char*>(&plane), sizeof plane);
   }
+  *out += firsts_;
   *out += tokens_;
+  firsts_.clear();
   tokens_.clear();
   count_ = 0;
 }
@@ -71,12 +77,13 @@ DictionaryWriter::DictionaryWriter(const TokenBook& book, Buffer buffer)
     : book_(book),
       layout_(book.size(), book.arena().size(), book.coding() == TokenCoding::kBits),
       image_(std::move(buffer)),
-      leaf_(book),
-      node_(book) {}
+      leaf_(book, false),
+      node_(book, true) {}
 
 absl::Status DictionaryWriter::Begin() {
   THIMBLE_RETURN_IF_ERROR(image_.Reserve(layout_.leaves));
   layout_.tokens.Write(image_.data(), book_);
+  for (std::size_t i = 0; i < book_.size(); ++i) image_.data()[layout_.firsts + i] = book_.FirstByte(i);
   if (book_.coding() == TokenCoding::kBits) {
     Store(image_.data() + layout_.lengths, book_.lengths());
     Store(image_.data() + layout_.lengths + sizeof(BitCode::Lengths), book_.QuickLengths());
@@ -146,6 +153,8 @@ absl::StatusOr<Buffer> DictionaryWriter::Finish() {
   put(layout_.root, root_);
   std::uint64_t leaf_start = 0;
   for (std::size_t node = 0; node < root_ends_.size(); ++node) {
+    const std::uint64_t begin = node == 0 ? 0 : root_ends_[node - 1];
+    Store(buffer.data() + layout_.root_heads + 8 * node, HeadOf(std::string_view(root_).substr(begin, root_ends_[node] - begin)));
     std::byte* entry = buffer.data() + layout_.root_table + kRootEntry * node;
     Store(entry, root_ends_[node]);
     Store(entry + 8, node_starts_[node]);

@@ -15,7 +15,7 @@ namespace thimble::internal {
 // Writes buckets of 32 strings: FrontBucket says how.
 class BucketWriter {
  public:
-  explicit BucketWriter(const TokenBook& book) : writer_(book) {}
+  BucketWriter(const TokenBook& book, bool with_firsts) : writer_(book), with_firsts_(with_firsts) {}
 
   unsigned count() const { return count_; }
   bool full() const { return count_ == FrontBucket::kStrings; }
@@ -26,9 +26,10 @@ class BucketWriter {
 
  private:
   TokenWriter writer_;
+  bool with_firsts_;
   unsigned count_ = 0;
   std::uint64_t lcps_[FrontBucket::kStrings];
-  std::string tokens_;
+  std::string firsts_, tokens_;
 };
 
 // Writes the image of a dictionary from keys in ascending order, once the tokens are known. Leaves go where they will stay;

@@ -18,6 +18,7 @@ namespace thimble::internal {
 //   varint  base, the smallest LCP
 //   u8[k]   bit i: base + 1 + i is an LCP too;  k = 31: u8 d, then d varints, each further LCP less the one before
 //   u32[]   planes, low bit of the rank first
+//   u8[]    only where asked for: the first byte of the rest of each string, which its tokens then leave out
 //   tokens of the strings
 //
 // The LCP of the first string is not stored: its prefix is the whole separator that the level above keeps for the bucket.
@@ -32,9 +33,9 @@ class FrontBucket {
     std::uint32_t less, equal;
   };
 
-  // Reads the head of a bucket of `count` strings at `at`. Nothing from `limit` on is used, though up to 64 bytes behind it
-  // may be loaded.
-  THIMBLE_INLINE FrontBucket(const std::uint8_t* at, const std::uint8_t* limit, unsigned count) {
+  // Reads the head of a bucket of `count` strings at `at`, with `firsts` first bytes. Nothing from `limit` on is used, though
+  // up to 64 bytes behind it may be loaded.
+  THIMBLE_INLINE FrontBucket(const std::uint8_t* at, const std::uint8_t* limit, unsigned count, unsigned firsts) {
     members_ = static_cast<std::uint32_t>(LowBits(count)) & ~1u;
     unsigned planes = 0;
     if (at < limit) {
@@ -50,13 +51,30 @@ class FrontBucket {
       }
     }
     if (planes > kPlanes || limit - at < static_cast<std::ptrdiff_t>(4 * planes)) planes = 0;
-    stream_ = at + 4 * planes;
+    firsts_ = at + 4 * planes;
+    stream_ = limit - firsts_ < static_cast<std::ptrdiff_t>(firsts) ? limit : firsts_ + firsts;
     for (unsigned p = 0; p < kPlanes; ++p) {
       plane_[p] = Load<std::uint32_t>(reinterpret_cast<const std::byte*>(at) + 4 * p) & (0u - static_cast<std::uint32_t>(p < planes));
     }
   }
 
   const std::uint8_t* stream() const { return stream_; }
+
+  std::uint8_t First(unsigned i) const { return firsts_[i]; }
+
+  // Which of the first bytes are less than `byte`, and which are equal to it.
+  template <CpuLevel kLevel>
+  THIMBLE_INLINE Order CompareFirsts(std::uint8_t byte) const {
+#if THIMBLE_HAS_AVX2_KERNELS
+    if constexpr (kLevel == CpuLevel::kAvx2) return CompareFirstsAvx2(byte);
+#endif
+    Order order{0, 0};
+    for (unsigned i = 0; i < kStrings; ++i) {
+      order.less |= static_cast<std::uint32_t>(firsts_[i] < byte) << i;
+      order.equal |= static_cast<std::uint32_t>(firsts_[i] == byte) << i;
+    }
+    return order;
+  }
 
   THIMBLE_INLINE Order Compare(std::uint64_t lcp) const {
     bool present;
@@ -103,6 +121,16 @@ class FrontBucket {
   }
 
  private:
+#if THIMBLE_HAS_AVX2_KERNELS
+  THIMBLE_TARGET_AVX2 Order CompareFirstsAvx2(std::uint8_t byte) const {
+    const __m256i all = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(firsts_));
+    const __m256i wanted = _mm256_set1_epi8(static_cast<char>(byte));
+    const auto equal = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(all, wanted)));
+    const __m256i not_above = _mm256_cmpeq_epi8(_mm256_max_epu8(all, wanted), wanted);
+    return {static_cast<std::uint32_t>(_mm256_movemask_epi8(not_above)) & ~equal, equal};
+  }
+#endif
+
   // How many different LCPs are smaller, and whether this one is there.
   THIMBLE_INLINE unsigned RankOf(std::uint64_t lcp, bool& present) const {
     if (long_form_) return LongRankOf(lcp, present);
@@ -130,6 +158,7 @@ class FrontBucket {
   std::uint8_t mask_bytes_ = 0;
   const std::uint8_t* mask_ = nullptr;
   const std::uint8_t* mask_limit_ = nullptr;
+  const std::uint8_t* firsts_ = nullptr;
   const std::uint8_t* stream_ = nullptr;
 };
 

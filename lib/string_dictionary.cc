@@ -55,10 +55,12 @@ absl::StatusOr<StringDictionaryView> StringDictionaryView::Open(std::span<const 
   view.root_bytes_ = root_bytes;
   view.entries_ = image.data() + layout.tokens.entries;
   view.arena_ = image.data() + layout.tokens.arena;
+  view.firsts_ = image.data() + layout.firsts;
   view.lengths_ = image.data() + layout.lengths;
   view.leaf_ = image.data() + layout.leaves;
   view.node_ = image.data() + layout.nodes;
   view.root_ = image.data() + layout.root;
+  view.root_heads_ = image.data() + layout.root_heads;
   view.root_table_ = image.data() + layout.root_table;
   view.offsets_ = image.data() + layout.offsets;
   return view;

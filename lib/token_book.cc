@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -102,30 +103,46 @@ std::vector<unsigned> CodeLengths(const std::vector<Token>& tokens) {
 }
 
 std::size_t FirstTarget(double total_bytes, TokenCoding coding) {
-  const double wanted = std::clamp(total_bytes / 100, 300.0, coding == TokenCoding::kWords ? 65536.0 : 32768.0);
+  const double wanted = std::clamp(total_bytes / 200, 300.0, coding == TokenCoding::kWords ? 65536.0 : 32768.0);
   return static_cast<std::size_t>(wanted);
 }
 
 }  // namespace
 
+std::size_t TokenSample::PutSize(std::size_t size, char* to) {
+  std::size_t count = 0;
+  for (; size >= 0x80; size >>= 7) to[count++] = static_cast<char>(size | 0x80);
+  to[count++] = static_cast<char>(size);
+  return count;
+}
+
 void TokenSample::Add(std::string_view text) {
-  std::size_t size = text.size();
-  for (; size >= 0x80; size >>= 7) bytes_.push_back(static_cast<char>(size | 0x80));
-  bytes_.push_back(static_cast<char>(size));
+  char head[kMaxSizeBytes];
+  bytes_.append(head, PutSize(text.size(), head));
   bytes_.append(text);
   text_bytes_ += text.size();
   ++strings_;
 }
 
-void TokenSample::Append(const TokenSample& other) {
-  bytes_ += other.bytes_;
-  text_bytes_ += other.text_bytes_;
-  strings_ += other.strings_;
+// In place: what is kept moves towards the front, over what was read.
+void TokenSample::DropOneIn(std::size_t strings) {
+  char* const begin = bytes_.data();
+  std::size_t end = 0, index = 0;
+  text_bytes_ = strings_ = 0;
+  Each([&](std::string_view text) {
+    if (++index % strings == 0) return;
+    end += PutSize(text.size(), begin + end);
+    std::memmove(begin + end, text.data(), text.size());
+    end += text.size();
+    text_bytes_ += text.size();
+    ++strings_;
+  });
+  bytes_.resize(end);
 }
 
 TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double scale) {
   constexpr int kMaxPasses = 5;
-  constexpr std::size_t kPassBytes = std::size_t{3} << 20;
+  constexpr std::size_t kPassBytes = std::size_t{2} << 20;
   const bool ends = coding != TokenCoding::kWords;
   const double total = scale * static_cast<double>(sample.text_bytes() + sample.strings());
   std::size_t target = FirstTarget(total, coding);
@@ -133,18 +150,18 @@ TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double
   // First every candidate at the same price, then ever fewer tokens at the price of their codes, as long as the whole
   // becomes smaller.
   std::vector<Token> tokens = CandidateTokens(sample, target + target / 2, ends);
-  std::vector<TokenTrie::Entry> entries;
-  for (std::size_t i = 0; i < tokens.size(); ++i) entries.push_back({tokens[i].text, tokens[i].end, static_cast<std::uint32_t>(i)});
-  const TokenTrie trie(entries);
   const std::vector<float> even(tokens.size(), 16.0f);
+  std::vector<TokenTrie::Entry> entries;
+  for (std::size_t i = 0; i < tokens.size(); ++i) entries.push_back({tokens[i].text, tokens[i].end, static_cast<std::uint32_t>(i), even[i]});
+  const TokenTrie trie(entries);
   TokenParser first(trie, even, ends);
-  sample.Each([&](std::string_view text) { first.Parse(text, [&](std::uint32_t i) { tokens[i].uses += 1; }); });
+  // A part of the sample tells which are used, and how the sizes compare.
+  const std::size_t step = 1 + sample.text_bytes() / kPassBytes;
+  sample.Each([&](std::string_view text) { first.Parse(text, [&](std::uint32_t i) { tokens[i].uses += 1; }); }, step);
 
   TokenBook best(MostUsed(tokens, target), coding);
   TokenBook book = best;
   double best_bytes = std::numeric_limits<double>::max();
-  // A part of the sample tells how the sizes compare.
-  const std::size_t step = 1 + sample.text_bytes() / kPassBytes;
   for (int pass = 0; pass < kMaxPasses; ++pass) {
     std::vector<double> uses(book.size(), 0);
     double bits = 0;
@@ -189,7 +206,7 @@ TokenBook::TokenBook(std::vector<Token> tokens, TokenCoding coding) : coding_(co
   std::vector<TokenTrie::Entry> entries;
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
     costs_[i] = static_cast<float>(codes_[i].bits) + 0.01f;
-    if (codes_[i].bits != 0) entries.push_back({tokens_[i].text, tokens_[i].end, static_cast<std::uint32_t>(i)});
+    if (codes_[i].bits != 0) entries.push_back({tokens_[i].text, tokens_[i].end, static_cast<std::uint32_t>(i), costs_[i]});
   }
   trie_ = TokenTrie(entries);
   BuildArena();

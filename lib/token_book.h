@@ -23,7 +23,7 @@ enum class TokenCoding : std::uint8_t {
 class TokenSample {
  public:
   void Add(std::string_view text);
-  void Append(const TokenSample& other);
+  void DropOneIn(std::size_t strings);
   std::size_t text_bytes() const { return text_bytes_; }
   std::size_t strings() const { return strings_; }
   void Clear() { *this = {}; }
@@ -46,6 +46,9 @@ class TokenSample {
   }
 
  private:
+  static constexpr std::size_t kMaxSizeBytes = 10;
+  static std::size_t PutSize(std::size_t size, char* to);
+
   std::string bytes_;
   std::size_t text_bytes_ = 0, strings_ = 0;
 };
@@ -69,6 +72,10 @@ class TokenBook {
   std::size_t size() const { return tokens_.size(); }
   const std::string& arena() const { return arena_; }
   std::uint32_t Entry(std::size_t index) const { return entries_[index]; }
+  // 0 for the empty token.
+  std::byte FirstByte(std::size_t index) const {
+    return tokens_[index].text.empty() ? std::byte{0} : static_cast<std::byte>(tokens_[index].text.front());
+  }
   const BitCode::Lengths& lengths() const { return lengths_; }
   std::array<std::uint8_t, 256> QuickLengths() const;
   std::size_t table_bytes() const { return 4 * tokens_.size() + arena_.size(); }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
 namespace thimble::internal {
@@ -18,7 +18,7 @@ class PairTable {
  public:
   explicit PairTable(std::size_t symbols) {
     std::size_t slots = 1 << 12;
-    while (slots < symbols && slots < kMaxSlots) slots *= 2;
+    while (slots < symbols / 8 && slots < kMaxSlots) slots *= 2;
     pairs_.resize(slots);
   }
 
@@ -68,13 +68,9 @@ class PairTable {
 
 std::uint32_t KeyOf(std::uint16_t a, std::uint16_t b) { return std::uint32_t{a} << 16 | b; }
 
-}  // namespace
-
-std::vector<Token> CandidateTokens(const TokenSample& sample, std::size_t limit, bool ends) {
-  std::vector<Token> tokens;
-  for (int byte = 0; byte < 256; ++byte) tokens.push_back({std::string(1, static_cast<char>(byte)), false});
-  tokens.push_back({"", true});
-
+// Joins frequent pairs of neighbours, again and again, until there are `limit` tokens. Requires: tokens[i] is byte i, and
+// tokens[kStringEnd] the empty end.
+void JoinPairs(const TokenSample& sample, std::size_t limit, bool ends, std::vector<Token>& tokens) {
   std::vector<std::uint16_t> text;
   text.reserve(sample.text_bytes() + sample.strings());
   sample.Each([&](std::string_view string) {
@@ -82,7 +78,6 @@ std::vector<Token> CandidateTokens(const TokenSample& sample, std::size_t limit,
     text.push_back(kStringEnd);
   });
 
-  limit = std::min<std::size_t>(limit, 60000);
   PairTable table(text.size());
   for (int round = 1; round <= kRounds; ++round) {
     const double share = std::pow(static_cast<double>(round) / kRounds, 1.5);
@@ -122,14 +117,24 @@ std::vector<Token> CandidateTokens(const TokenSample& sample, std::size_t limit,
     }
     text.resize(out);
   }
+}
+
+}  // namespace
+
+std::vector<Token> CandidateTokens(const TokenSample& sample, std::size_t limit, bool ends) {
+  limit = std::min<std::size_t>(limit, 60000);
+  std::vector<Token> tokens;
+  tokens.reserve(std::max<std::size_t>(limit, kStringEnd + 1));
+  for (int byte = 0; byte < 256; ++byte) tokens.push_back({std::string(1, static_cast<char>(byte)), false});
+  tokens.push_back({"", true});
+  JoinPairs(sample, limit, ends, tokens);
 
   // The same text can be joined in two ways.
-  std::set<std::pair<std::string_view, bool>> seen;
-  std::vector<Token> unique;
-  for (const Token& token : tokens) {
-    if (seen.emplace(token.text, token.end).second && (ends || !token.end)) unique.push_back(token);
-  }
-  return unique;
+  const auto key = [](const Token& token) { return std::tie(token.text, token.end); };
+  std::sort(tokens.begin(), tokens.end(), [&](const Token& a, const Token& b) { return key(a) < key(b); });
+  tokens.erase(std::unique(tokens.begin(), tokens.end(), [&](const Token& a, const Token& b) { return key(a) == key(b); }), tokens.end());
+  std::erase_if(tokens, [&](const Token& token) { return token.end && !ends; });
+  return tokens;
 }
 
 }  // namespace thimble::internal

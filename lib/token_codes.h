@@ -26,6 +26,7 @@ struct ByteCode {
   using Position = const std::uint8_t*;
 
   TokenTable table;  // 256 - lead single codes, then 256 for each lead byte
+  const std::uint8_t* firsts = nullptr;  // the first byte of each token: few enough for the nearest cache
   unsigned lead = 0;
   unsigned stop = 0;
   const std::uint8_t* limit = nullptr;
@@ -36,10 +37,8 @@ struct ByteCode {
 
   THIMBLE_INLINE std::uint32_t Next(Position& at) const {
     if (at >= limit) return TokenTable::kEnd;
-    const unsigned first = at[0];
-    const bool two = first < lead;
-    const std::size_t index = two ? 256 - lead + first * 256 + at[1] : first - lead;
-    at += two ? 2 : 1;
+    const std::size_t index = IndexAt(at);
+    at += 1 + static_cast<unsigned>(at[0] < lead);
     return table.At(index);
   }
 
@@ -56,15 +55,18 @@ struct ByteCode {
     return at;
   }
 
-  // The first byte of the string that begins at `at`. Requires: at was found by a Walk, and the string is not empty.
-  THIMBLE_INLINE std::uint8_t FirstByte(Position at) const {
-    const std::uint32_t entry = Next(at);
-    return static_cast<std::uint8_t>(*table.TextOf(entry));
-  }
+  // The first byte of the string that begins at `at`, if it is not empty.
+  THIMBLE_INLINE std::uint8_t FirstByte(Position at) const { return at < limit ? firsts[IndexAt(at)] : 0; }
 
   // Where the strings of a run begin, asked in ascending order.
   template <CpuLevel kLevel>
   class Walk;
+
+  // Without a branch: half of all codes have two bytes.
+  THIMBLE_INLINE std::size_t IndexAt(Position at) const {
+    const std::size_t first = at[0];
+    return first - lead + ((256 + 255 * first + at[1]) & (0 - std::size_t{first < lead}));
+  }
 
 #if THIMBLE_HAS_AVX2_KERNELS
   THIMBLE_TARGET_AVX2 Position SkipAvx2(Position at, unsigned strings) const {
@@ -102,44 +104,52 @@ class ByteCode::Walk<CpuLevel::kBaseline> {
 };
 
 #if THIMBLE_HAS_AVX2_KERNELS
-// Looks at 64 bytes at a time. Where strings begin in them are independent questions, so the answers do not wait for one
-// another.
+// Looks at 128 bytes at a time, which most buckets end in. Where strings begin in them are independent questions, so the
+// answers do not wait for one another.
 template <>
 class ByteCode::Walk<CpuLevel::kAvx2> {
  public:
   THIMBLE_INLINE Walk(const ByteCode& code, const std::uint8_t* stream) : code_(code), at_(stream) { LoadWindow(); }
 
   THIMBLE_INLINE Position StartOf(unsigned string) {
-    unsigned behind = string - before_;  // ends in this window until the string begins
-    while (behind > ends_in_window_ && at_ + 64 < code_.limit) {
+    while (string - before_ > ends_in_window_ && at_ + 128 < code_.limit) [[unlikely]] {
       before_ += ends_in_window_;
-      behind -= ends_in_window_;
-      at_ += 64;
+      at_ += 128;
       LoadWindow();
     }
-    return behind == 0 ? at_ : at_ + Behind(behind);
+    const unsigned behind = string - before_;  // ends in this window until the string begins
+    // As arithmetic: either half is as likely.
+    const std::uint64_t in_high = 0 - std::uint64_t{behind > ends_in_low_};
+    const std::uint64_t ends = low_ ^ ((low_ ^ high_) & in_high);
+    const std::uint64_t offset = (64 & in_high) + EndOf(ends, behind - (ends_in_low_ & static_cast<unsigned>(in_high)));
+    return at_ + (offset & (0 - std::uint64_t{behind != 0}));
   }
 
  private:
   THIMBLE_TARGET_AVX2 void LoadWindow() {
+    low_ = EndsIn(at_);
+    high_ = EndsIn(at_ + 64);
+    ends_in_low_ = static_cast<unsigned>(_mm_popcnt_u64(low_));
+    ends_in_window_ = ends_in_low_ + static_cast<unsigned>(_mm_popcnt_u64(high_));
+  }
+  THIMBLE_TARGET_AVX2 std::uint64_t EndsIn(const std::uint8_t* bytes) const {
     const __m256i from = _mm256_set1_epi8(static_cast<char>(code_.stop));
-    const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at_));
-    const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at_ + 32));
+    const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes));
+    const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes + 32));
     const auto low_ends = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(low, from), low)));
     const auto high_ends = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(high, from), high)));
-    ends_ = std::uint64_t{high_ends} << 32 | low_ends;
-    ends_in_window_ = static_cast<unsigned>(_mm_popcnt_u64(ends_));
+    return std::uint64_t{high_ends} << 32 | low_ends;
   }
-  // 64 if there are not so many, which only damage makes.
-  THIMBLE_TARGET_AVX2 std::uint64_t Behind(unsigned ends) const {
-    return _tzcnt_u64(_pdep_u64(std::uint64_t{1} << ((ends - 1) & 63), ends_)) + 1;
+  // What lies behind the `count`-th of `ends`; 65 if there are not so many, which only damage makes.
+  THIMBLE_TARGET_AVX2 static std::uint64_t EndOf(std::uint64_t ends, unsigned count) {
+    return _tzcnt_u64(_pdep_u64(std::uint64_t{1} << ((count - 1) & 63), ends)) + 1;
   }
 
   const ByteCode& code_;
   Position at_;
   unsigned before_ = 0;  // strings that end before the window
-  std::uint64_t ends_ = 0;
-  unsigned ends_in_window_ = 0;
+  std::uint64_t low_ = 0, high_ = 0;
+  unsigned ends_in_low_ = 0, ends_in_window_ = 0;
 };
 #endif
 
@@ -159,6 +169,7 @@ struct BitCode {
   };
 
   TokenTable table;
+  const std::uint8_t* firsts = nullptr;  // the first byte of each token
   const std::byte* lengths = nullptr;  // a Lengths, in the image
   const std::byte* quick = nullptr;    // 256 bytes: the shortest length that a code with these first 8 bits may have
   const std::byte* base = nullptr;
@@ -169,15 +180,20 @@ struct BitCode {
   }
 
   THIMBLE_INLINE std::uint32_t Next(Position& at) const {
-    if (at.bit >= bits) return TokenTable::kEnd;
+    const std::size_t index = NextIndex(at);
+    return index < table.count ? table.At(index) : TokenTable::kEnd;
+  }
+
+  // Not below the number of tokens behind the section's end, and where there is no code.
+  THIMBLE_INLINE std::size_t NextIndex(Position& at) const {
+    if (at.bit >= bits) return ~std::size_t{0};
     const std::uint64_t window = __builtin_bswap64(Load<std::uint64_t>(base + at.bit / 8)) << (at.bit % 8);
     const auto code = static_cast<std::uint32_t>(window >> 48);
     unsigned length = std::to_integer<unsigned>(quick[code >> 8]) & 15;
     length += length == 0;
     while (length < kMaxBits && code >= Load<std::uint32_t>(lengths + 4 * length)) ++length;
     at.bit += length;
-    const std::uint32_t index = Load<std::uint32_t>(lengths + 4 * (kMaxBits + 1 + length)) + (code >> (kMaxBits - length));
-    return index < table.count ? table.At(index) : TokenTable::kEnd;
+    return Load<std::uint32_t>(lengths + 4 * (kMaxBits + 1 + length)) + (code >> (kMaxBits - length));
   }
 
   template <CpuLevel kLevel>
@@ -186,7 +202,10 @@ struct BitCode {
     return at;
   }
 
-  THIMBLE_INLINE std::uint8_t FirstByte(Position at) const { return static_cast<std::uint8_t>(*table.TextOf(Next(at))); }
+  THIMBLE_INLINE std::uint8_t FirstByte(Position at) const {
+    const std::size_t index = NextIndex(at);
+    return index < table.count ? firsts[index] : 0;
+  }
 
   template <CpuLevel kLevel>
   class Walk {

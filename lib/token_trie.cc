@@ -8,37 +8,52 @@ namespace thimble::internal {
 
 TokenTrie::TokenTrie(std::vector<Entry>& entries) {
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.text < b.text; });
-  // Nodes are at most two for each text.
-  edges_.resize(std::bit_ceil(4 * entries.size() + 4));
-  mask_ = edges_.size() - 1;
-  Grow(entries, 0, entries.size(), 0, kRoot);
+  std::vector<Draft> drafts(1, Draft{0, kNone, 0, {}});
+  Grow(entries, 0, entries.size(), 0, 0, drafts);
+
+  nodes_.resize(std::bit_ceil(drafts.size() + drafts.size() / 2));
+  ending_.resize(nodes_.size() + 1, kNone);
+  mask_ = nodes_.size() - 1;
+  std::vector<std::uint32_t> number(drafts.size(), kRoot);
+  ending_[kRoot] = drafts[0].ending;
+  for (std::size_t i = 1; i < drafts.size(); ++i) {
+    Node& node = drafts[i].node;
+    node.key = number[drafts[i].above] << 8 | drafts[i].byte;
+    std::size_t slot = SlotOf(node.key);
+    while (nodes_[slot].key != kNone) slot = (slot + 1) & mask_;
+    nodes_[slot] = node;
+    number[i] = static_cast<std::uint32_t>(slot + 1);
+    ending_[slot + 1] = drafts[i].ending;
+    if (drafts[i].above == 0) starts_[drafts[i].byte] = {number[i], node};
+  }
 }
 
-void TokenTrie::AddEdge(std::uint32_t node, std::string_view label, std::uint32_t child) {
-  const std::uint32_t key = node << 8 | static_cast<std::uint8_t>(label[0]);
-  std::size_t slot = SlotOf(key);
-  while (edges_[slot].child != kRoot) slot = (slot + 1) & mask_;
-  edges_[slot] = {key, child, static_cast<std::uint32_t>(labels_.size()), static_cast<std::uint32_t>(label.size() - 1)};
-  labels_ += label.substr(1);
-}
-
-// Completes `node`, whose `depth` bytes are those that entries `first` to `last` - 1 begin with.
-void TokenTrie::Grow(const std::vector<Entry>& entries, std::size_t first, std::size_t last, std::size_t depth, std::uint32_t node) {
+// Completes a draft, whose `depth` bytes are those that entries `first` to `last` - 1 begin with.
+void TokenTrie::Grow(const std::vector<Entry>& entries, std::size_t first, std::size_t last, std::size_t depth, std::uint32_t draft,
+                     std::vector<Draft>& drafts) {
   for (; first < last && entries[first].text.size() == depth; ++first) {
-    (entries[first].end ? nodes_[node].ending : nodes_[node].plain) = entries[first].index;
+    if (entries[first].end) {
+      drafts[draft].ending = entries[first].index;
+    } else {
+      drafts[draft].node.token = entries[first].index;
+      drafts[draft].node.cost = entries[first].cost;
+    }
   }
   while (first < last) {
     const std::string_view text = entries[first].text;
     std::size_t behind = first + 1;
     while (behind < last && entries[behind].text[depth] == text[depth]) ++behind;
-    // Down to where the next of these texts ends or they part: what the first and the last share, they all share.
+    // Down to where the next of these texts ends or they part: what the first and the last share, they all share. The first
+    // step is one byte.
     const std::string_view farthest = entries[behind - 1].text;
     std::size_t next = depth + 1;
-    while (next < text.size() && next < farthest.size() && text[next] == farthest[next]) ++next;
-    const auto child = static_cast<std::uint32_t>(nodes_.size());
-    nodes_.emplace_back();
-    AddEdge(node, text.substr(depth, next - depth), child);
-    Grow(entries, first, behind, next, child);
+    while (depth > 0 && next < text.size() && next < farthest.size() && text[next] == farthest[next]) ++next;
+    const auto below = static_cast<std::uint32_t>(drafts.size());
+    const std::size_t size = next - depth - 1;
+    drafts.push_back({draft, kNone, static_cast<std::uint8_t>(text[depth]), {}});
+    drafts.back().node.label = static_cast<std::uint32_t>(labels_.size() << 8 | size);
+    labels_ += text.substr(depth + 1, size);
+    Grow(entries, first, behind, next, below, drafts);
     first = behind;
   }
 }
@@ -49,20 +64,31 @@ void TokenParser::Plan(std::string_view piece, bool end) {
   if (steps_.size() < size + 1) steps_.resize(size + 1);
   steps_[size].cost = end ? costs_[trie_.EndTokenAt(TokenTrie::kRoot)] : 0;
   for (std::size_t at = size; at-- > 0;) {
-    Step best{std::numeric_limits<float>::max(), 0, 1, false};
-    std::uint32_t node = TokenTrie::kRoot;
-    for (std::size_t next = at; next < size && trie_.Down(node, piece, next);) {
-      const auto length = static_cast<std::uint32_t>(next - at);
-      if (const std::uint32_t token = trie_.TokenAt(node); token != TokenTrie::kNone) {
-        if (const float cost = costs_[token] + steps_[next].cost; cost < best.cost) best = {cost, token, length, false};
-      }
-      if (end && next == size) {
-        if (const std::uint32_t token = trie_.EndTokenAt(node); token != TokenTrie::kNone && costs_[token] < best.cost) {
-          best = {costs_[token], token, length, true};
-        }
+    const TokenTrie::Start& start = trie_.Begin(static_cast<std::uint8_t>(piece[at]));
+    std::uint32_t number = start.number;
+    std::size_t next = at + 1;
+    float cost = start.node.cost + steps_[next].cost;
+    std::uint32_t token = start.node.token;
+    std::size_t behind = next;
+    while (next < size) {
+      const TokenTrie::Node* const node = trie_.Down(number, piece, next);
+      if (node == nullptr) break;
+      const float through = node->cost + steps_[next].cost;
+      const bool better = through < cost;
+      cost = better ? through : cost;
+      token = better ? node->token : token;
+      behind = better ? next : behind;
+    }
+    bool ends = false;
+    if (end && next == size) {
+      if (const std::uint32_t last = trie_.EndTokenAt(number); last != TokenTrie::kNone && costs_[last] < cost) {
+        cost = costs_[last];
+        token = last;
+        behind = size;
+        ends = true;
       }
     }
-    steps_[at] = best;
+    steps_[at] = {cost, token, static_cast<std::uint32_t>(behind - at), ends};
   }
 }
 

@@ -4,64 +4,86 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace thimble::internal {
 
-// The tokens as a trie, for the parser: which of them begin at a place of a text. Nodes are where tokens end or part; the
-// edges stand in one hash table.
+// The tokens as a trie, for the parser: which of them begin at a place of a text, and what their codes cost. Nodes are where
+// tokens end or part. They stand in one hash table, each under the node above and the byte that leads to it, so that a step
+// down is one access; the number of a node is its slot + 1.
 class TokenTrie {
  public:
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
   static constexpr std::uint32_t kRoot = 0;
 
-  // tokens[i] is `text(i)`; those without a code are left out.
   struct Entry {
     std::string_view text;
     bool end;
     std::uint32_t index;
+    float cost;
+  };
+
+  struct Node {
+    std::uint32_t key = kNone;  // the number of the node above << 8 | the byte that leads here
+    std::uint32_t label = 0;    // what follows that byte: offset in labels_ << 8 | size
+    std::uint32_t token = kNone;  // the one that ends here and does not end its string
+    float cost = std::numeric_limits<float>::infinity();
   };
 
   TokenTrie() = default;
   // Reorders `entries`.
   explicit TokenTrie(std::vector<Entry>& entries);
 
-  // Goes from `node` down by the text behind it; true if the next node is reached, whose depth is added to `at`.
-  bool Down(std::uint32_t& node, std::string_view text, std::size_t& at) const {
+  // Goes from `node` down by the text from `at` on. If the next node is reached it is returned, and `at` is moved behind its
+  // label; else nullptr.
+  const Node* Down(std::uint32_t& node, std::string_view text, std::size_t& at) const {
     const std::uint32_t key = node << 8 | static_cast<std::uint8_t>(text[at]);
     for (std::size_t slot = SlotOf(key);; slot = (slot + 1) & mask_) {
-      const Edge& edge = edges_[slot];
-      if (edge.child == kRoot) return false;
-      if (edge.key != key) continue;
-      if (edge.label_size > text.size() - at - 1) return false;
-      for (std::size_t i = 0; i < edge.label_size; ++i) {
-        if (labels_[edge.label + i] != text[at + 1 + i]) return false;
+      const Node& next = nodes_[slot];
+      if (next.key != key) {
+        if (next.key == kNone) return nullptr;
+        continue;
       }
-      node = edge.child;
-      at += 1 + edge.label_size;
-      return true;
+      const std::size_t size = next.label & 0xff;
+      if (size > text.size() - at - 1) return nullptr;
+      for (std::size_t i = 0; i < size; ++i) {
+        if (labels_[(next.label >> 8) + i] != text[at + 1 + i]) return nullptr;
+      }
+      node = static_cast<std::uint32_t>(slot + 1);
+      at += 1 + size;
+      return &next;
     }
   }
 
-  std::uint32_t TokenAt(std::uint32_t node) const { return nodes_[node].plain; }
-  std::uint32_t EndTokenAt(std::uint32_t node) const { return nodes_[node].ending; }
+  // Where a text begins that begins with `byte`: the node behind that byte alone, and its number. Every byte has one in a trie
+  // that the parser can use.
+  struct Start {
+    std::uint32_t number = kNone;
+    Node node;
+  };
+  const Start& Begin(std::uint8_t byte) const { return starts_[byte]; }
+
+  // The token that ends at a node, and its string there.
+  std::uint32_t EndTokenAt(std::uint32_t node) const { return ending_[node]; }
 
  private:
-  struct Node {
-    std::uint32_t plain = kNone, ending = kNone;
-  };
-  struct Edge {
-    std::uint32_t key = 0, child = kRoot, label = 0, label_size = 0;
+  // A node before it has its place: `above` is its number among the drafts.
+  struct Draft {
+    std::uint32_t above, ending;
+    std::uint8_t byte;
+    Node node;
   };
 
   std::size_t SlotOf(std::uint32_t key) const { return (key * std::uint64_t{0x9E3779B97F4A7C15u} >> 32) & mask_; }
-  void Grow(const std::vector<Entry>& entries, std::size_t first, std::size_t last, std::size_t depth, std::uint32_t node);
-  void AddEdge(std::uint32_t node, std::string_view label, std::uint32_t child);
+  void Grow(const std::vector<Entry>& entries, std::size_t first, std::size_t last, std::size_t depth, std::uint32_t draft,
+            std::vector<Draft>& drafts);
 
   std::vector<Node> nodes_ = std::vector<Node>(1);
-  std::vector<Edge> edges_ = std::vector<Edge>(1);
+  std::array<Start, 256> starts_;  // the nodes of depth 1 once more: every walk begins there
+  std::vector<std::uint32_t> ending_ = std::vector<std::uint32_t>(1, kNone);
   std::string labels_;
   std::size_t mask_ = 0;
 };

@@ -87,10 +87,12 @@ class StringDictionaryView {
   std::uint64_t leaves_ = 0, nodes_ = 0;
   const std::byte* entries_ = nullptr;
   const std::byte* arena_ = nullptr;
+  const std::byte* firsts_ = nullptr;
   const std::byte* lengths_ = nullptr;
   const std::byte* leaf_ = nullptr;
   const std::byte* node_ = nullptr;
   const std::byte* root_ = nullptr;
+  const std::byte* root_heads_ = nullptr;
   const std::byte* root_table_ = nullptr;
   const std::byte* offsets_ = nullptr;
   std::uint64_t leaf_bytes_ = 0, node_bytes_ = 0, root_bytes_ = 0;
