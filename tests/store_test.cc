@@ -70,13 +70,6 @@ BOOST_AUTO_TEST_CASE(WhatWasWrittenIsRead) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(TheSameSectionsMakeTheSameFile) {
-  const TemporaryFolder folder;
-  WriteExample(folder.File("a"));
-  WriteExample(folder.File("b"));
-  BOOST_TEST(testing::ReadBytes(folder.File("a")) == testing::ReadBytes(folder.File("b")));
-}
-
 BOOST_AUTO_TEST_CASE(AFileWithoutSectionsIsAFile) {
   const TemporaryFolder folder;
   absl::StatusOr<StoreWriter> writer = StoreWriter::Create(folder.File("a"));
@@ -86,43 +79,6 @@ BOOST_AUTO_TEST_CASE(AFileWithoutSectionsIsAFile) {
   REQUIRE_OK(store);
   BOOST_TEST(store->size() == 0u);
   REQUIRE_OK(store->Verify());
-}
-
-BOOST_AUTO_TEST_CASE(AnUnfinishedWriterLeavesTheOldFile) {
-  const TemporaryFolder folder;
-  WriteExample(folder.File("a"), 100);
-  const auto before = testing::ReadBytes(folder.File("a"));
-  {
-    absl::StatusOr<StoreWriter> writer = StoreWriter::Create(folder.File("a"));
-    REQUIRE_OK(writer);
-    REQUIRE_OK(writer->Add("other", TestImage(10, 1).image()));
-  }
-  BOOST_TEST(testing::ReadBytes(folder.File("a")) == before);
-  BOOST_TEST(folder.Names() == std::vector<std::string>{"a"});
-}
-
-BOOST_AUTO_TEST_CASE(ReplacingLeavesOldMappingsWhole) {
-  const TemporaryFolder folder;
-  WriteExample(folder.File("a"), 20000);
-  const absl::StatusOr<StoreReader> old = StoreReader::Open(folder.File("a"));
-  REQUIRE_OK(old);
-  WriteExample(folder.File("a"), 10);
-  REQUIRE_OK(old->Verify());
-  BOOST_TEST(StoreReader::Open(folder.File("a"))->file_bytes() < old->file_bytes());
-}
-
-BOOST_AUTO_TEST_CASE(ImpossibleSectionsAreRefused) {
-  const TemporaryFolder folder;
-  absl::StatusOr<StoreWriter> writer = StoreWriter::Create(folder.File("a"));
-  REQUIRE_OK(writer);
-  CHECK_CODE(writer->AddBytes("", {}), absl::StatusCode::kInvalidArgument);
-  CHECK_CODE(writer->AddBytes(std::string(256, 'x'), {}), absl::StatusCode::kInvalidArgument);
-  REQUIRE_OK(writer->AddBytes(std::string(255, 'x'), {}));
-  CHECK_CODE(writer->AddBytes(std::string(255, 'x'), {}), absl::StatusCode::kInvalidArgument);
-  CHECK_CODE(writer->Add("no image", BytesOf("hello", 5)), absl::StatusCode::kDataLoss);
-  REQUIRE_OK(writer->Finish());
-  CHECK_CODE(writer->AddBytes("late", {}), absl::StatusCode::kFailedPrecondition);
-  CHECK_CODE(writer->Finish(), absl::StatusCode::kFailedPrecondition);
 }
 
 BOOST_AUTO_TEST_CASE(WhatIsNoStoreIsRefused) {
