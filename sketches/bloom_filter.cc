@@ -108,8 +108,9 @@ absl::StatusOr<BloomFilterView> BloomFilterView::Open(std::span<const std::byte>
   }
   view.image_ = image.first(header.image_bytes);
   view.shape_ = {positions, static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(folds)};
-  view.kernels_ = BloomKernels::For(view.layout_);
-  view.seed_ = header.seed;
+  if (view.layout_ == BloomLayout::kBlocked) view.shape_.lanes = BloomKernels::Lanes(view.shape_.k);
+  view.kernels_ = BloomKernels::For(view.layout_, view.shape_);
+  view.seed_ = HashSeed(header.seed);
   view.capacity_ = header.parameters[kCapacity];
   return view;
 }
@@ -157,7 +158,7 @@ double BloomFilterView::bits_per_key() const {
 
 absl::Status BloomFilterView::CheckSameShape(const BloomFilterView& other) const {
   const bool same = layout_ == other.layout_ && shape_.positions == other.shape_.positions && shape_.k == other.shape_.k &&
-                    shape_.folds == other.shape_.folds && seed_ == other.seed_;
+                    shape_.folds == other.shape_.folds && seed() == other.seed();
   return same ? absl::OkStatus() : absl::InvalidArgumentError("Bloom filters of different size, layout or seed");
 }
 
@@ -237,7 +238,7 @@ absl::StatusOr<ConcurrentBloomFilter> ConcurrentBloomFilter::Open(Buffer buffer)
 }
 
 void ConcurrentBloomFilter::AddHash(std::uint64_t hash) {
-  std::byte* bytes = data() + kHeaderBytes;
+  std::byte* bytes = data();
   BloomKernels::ForBits(layout(), shape_, hash, [bytes](std::uint64_t at, std::uint8_t mask) {
     std::atomic_ref<std::uint8_t> byte(*reinterpret_cast<std::uint8_t*>(bytes + at));
     if ((byte.load(std::memory_order_relaxed) & mask) == 0) byte.fetch_or(mask, std::memory_order_relaxed);
@@ -246,7 +247,7 @@ void ConcurrentBloomFilter::AddHash(std::uint64_t hash) {
 }
 
 bool ConcurrentBloomFilter::ContainsHash(std::uint64_t hash) const {
-  std::byte* bytes = data() + kHeaderBytes;
+  std::byte* bytes = data();
   return BloomKernels::ForBits(layout(), shape_, hash, [bytes](std::uint64_t at, std::uint8_t mask) {
     return (std::atomic_ref<std::uint8_t>(*reinterpret_cast<std::uint8_t*>(bytes + at)).load(std::memory_order_relaxed) & mask) != 0;
   });

@@ -16,16 +16,16 @@ using Kernels = BloomKernels::Kernels;
 using Hashes = std::span<const std::uint64_t>;
 
 template <BloomLayout layout>
-bool Contains(const std::byte* bits, Shape shape, std::uint64_t hash) {
-  return BloomKernels::ForBits(layout, shape, hash, [bits](std::uint64_t at, std::uint8_t mask) {
-    return (std::to_integer<std::uint8_t>(bits[at]) & mask) != 0;
+bool Contains(const std::byte* image, const Shape& shape, std::uint64_t hash) {
+  return BloomKernels::ForBits(layout, shape, hash, [image](std::uint64_t at, std::uint8_t mask) {
+    return (std::to_integer<std::uint8_t>(image[at]) & mask) != 0;
   });
 }
 
 template <BloomLayout layout>
-void Add(std::byte* bits, Shape shape, std::uint64_t hash) {
-  BloomKernels::ForBits(layout, shape, hash, [bits](std::uint64_t at, std::uint8_t mask) {
-    bits[at] |= std::byte{mask};
+void Add(std::byte* image, const Shape& shape, std::uint64_t hash) {
+  BloomKernels::ForBits(layout, shape, hash, [image](std::uint64_t at, std::uint8_t mask) {
+    image[at] |= std::byte{mask};
     return true;
   });
 }
@@ -36,40 +36,40 @@ constexpr std::size_t kAhead = 16;
 
 // Asks for a key's cache lines. Blocked: those of the run's first and last byte.
 template <BloomLayout layout, int kWrite>
-inline __attribute__((always_inline)) void Prefetch(const std::byte* bits, Shape shape, std::uint64_t hash) {
+inline __attribute__((always_inline)) void Prefetch(const std::byte* image, const Shape& shape, std::uint64_t hash) {
   if constexpr (layout == BloomLayout::kBlocked) {
-    __extension__ using Wide = unsigned __int128;
-    const std::byte* at = bits + static_cast<std::uint64_t>(Wide{hash << shape.folds} * shape.positions >> 64);
+    const std::byte* at = image + BloomKernels::kHeaderBytes + BloomKernels::Position(shape, hash);
     __builtin_prefetch(at, kWrite);
     __builtin_prefetch(at + BloomKernels::kBlockBytes - 1, kWrite);
   } else {
-    BloomKernels::ForBits(layout, shape, hash, [bits](std::uint64_t at, std::uint8_t) {
-      __builtin_prefetch(bits + at, kWrite);
+    BloomKernels::ForBits(layout, shape, hash, [image](std::uint64_t at, std::uint8_t) {
+      __builtin_prefetch(image + at, kWrite);
       return true;
     });
   }
 }
 
-template <BloomLayout layout>
-std::size_t ContainsMany(const std::byte* bits, Shape shape, Hashes hashes, bool* found) {
+// Calls use(i) for each hash, its cache lines asked for some time before.
+template <BloomLayout layout, int kWrite, class Use>
+inline __attribute__((always_inline)) void ForEachPrefetched(const std::byte* image, const Shape& shape, Hashes hashes, Use use) {
   const std::size_t n = hashes.size();
-  for (std::size_t i = 0; i < std::min(n, kAhead); ++i) Prefetch<layout, 0>(bits, shape, hashes[i]);
-  std::size_t hits = 0;
+  for (std::size_t i = 0; i < std::min(n, kAhead); ++i) Prefetch<layout, kWrite>(image, shape, hashes[i]);
   for (std::size_t i = 0; i < n; ++i) {
-    if (i + kAhead < n) Prefetch<layout, 0>(bits, shape, hashes[i + kAhead]);
-    hits += found[i] = Contains<layout>(bits, shape, hashes[i]);
+    if (i + kAhead < n) Prefetch<layout, kWrite>(image, shape, hashes[i + kAhead]);
+    use(i);
   }
+}
+
+template <BloomLayout layout>
+std::size_t ContainsMany(const std::byte* image, const Shape& shape, Hashes hashes, bool* found) {
+  std::size_t hits = 0;
+  ForEachPrefetched<layout, 0>(image, shape, hashes, [&](std::size_t i) { hits += found[i] = Contains<layout>(image, shape, hashes[i]); });
   return hits;
 }
 
 template <BloomLayout layout>
-void AddMany(std::byte* bits, Shape shape, Hashes hashes) {
-  const std::size_t n = hashes.size();
-  for (std::size_t i = 0; i < std::min(n, kAhead); ++i) Prefetch<layout, 1>(bits, shape, hashes[i]);
-  for (std::size_t i = 0; i < n; ++i) {
-    if (i + kAhead < n) Prefetch<layout, 1>(bits, shape, hashes[i + kAhead]);
-    Add<layout>(bits, shape, hashes[i]);
-  }
+void AddMany(std::byte* image, const Shape& shape, Hashes hashes) {
+  ForEachPrefetched<layout, 1>(image, shape, hashes, [&](std::size_t i) { Add<layout>(image, shape, hashes[i]); });
 }
 
 template <BloomLayout layout>
@@ -77,65 +77,70 @@ constexpr Kernels kPortable{Contains<layout>, Add<layout>, ContainsMany<layout>,
 
 #if THIMBLE_HAS_AVX2_KERNELS
 
-// Eight lanes of ones; a load that begins 8 - k lanes in has ones in the first k only.
-alignas(32) constexpr std::uint32_t kOnes[16] = {1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0};
+alignas(32) constexpr std::uint32_t kSalts[8] = {BloomKernels::kLaneSalts[0], BloomKernels::kLaneSalts[1], BloomKernels::kLaneSalts[2],
+                                                 BloomKernels::kLaneSalts[3], BloomKernels::kLaneSalts[4], BloomKernels::kLaneSalts[5],
+                                                 BloomKernels::kLaneSalts[6], BloomKernels::kLaneSalts[7]};
 
 struct Block {
   std::uint64_t start;
   __m256i mask;
 };
 
-THIMBLE_TARGET_AVX2 inline Block BlockOf(Shape shape, std::uint64_t hash) {
+template <bool kFolded>
+THIMBLE_TARGET_AVX2 inline __attribute__((always_inline)) Block BlockOf(const Shape& shape, std::uint64_t hash) {
   __extension__ using Wide = unsigned __int128;
-  const Wide product = Wide{hash << shape.folds} * shape.positions;
-  const auto remainder = static_cast<int>(static_cast<std::uint64_t>(product) >> 32);
-  const __m256i salts = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(BloomKernels::kLaneSalts));
-  const __m256i ones = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kOnes + 8 - shape.k));
-  const __m256i bit = _mm256_srli_epi32(_mm256_mullo_epi32(_mm256_set1_epi32(remainder), salts), 27);
-  return {static_cast<std::uint64_t>(product >> 64), _mm256_sllv_epi32(ones, bit)};
+  const std::uint64_t position = kFolded ? BloomKernels::Position(shape, hash) : static_cast<std::uint64_t>(Wide{hash} * shape.positions >> 64);
+  const __m256i salts = _mm256_load_si256(reinterpret_cast<const __m256i*>(kSalts));
+  const __m256i ones = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(shape.lanes));
+  const __m256i bit = _mm256_srli_epi32(_mm256_mullo_epi32(_mm256_set1_epi32(static_cast<int>(hash)), salts), 27);
+  return {BloomKernels::kHeaderBytes + position, _mm256_sllv_epi32(ones, bit)};
 }
 
-THIMBLE_TARGET_AVX2 bool ContainsAvx2(const std::byte* bits, Shape shape, std::uint64_t hash) {
-  const Block block = BlockOf(shape, hash);
-  return _mm256_testc_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(bits + block.start)), block.mask) != 0;
+template <bool kFolded>
+THIMBLE_TARGET_AVX2 bool ContainsAvx2(const std::byte* image, const Shape& shape, std::uint64_t hash) {
+  const Block block = BlockOf<kFolded>(shape, hash);
+  return _mm256_testc_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(image + block.start)), block.mask) != 0;
 }
 
-THIMBLE_TARGET_AVX2 void AddAvx2(std::byte* bits, Shape shape, std::uint64_t hash) {
-  const Block block = BlockOf(shape, hash);
-  auto* at = reinterpret_cast<__m256i*>(bits + block.start);
+template <bool kFolded>
+THIMBLE_TARGET_AVX2 void AddAvx2(std::byte* image, const Shape& shape, std::uint64_t hash) {
+  const Block block = BlockOf<kFolded>(shape, hash);
+  auto* at = reinterpret_cast<__m256i*>(image + block.start);
   _mm256_storeu_si256(at, _mm256_or_si256(_mm256_loadu_si256(at), block.mask));
 }
 
-THIMBLE_TARGET_AVX2 std::size_t ContainsManyAvx2(const std::byte* bits, Shape shape, Hashes hashes, bool* found) {
-  const std::size_t n = hashes.size();
-  for (std::size_t i = 0; i < std::min(n, kAhead); ++i) Prefetch<BloomLayout::kBlocked, 0>(bits, shape, hashes[i]);
+template <bool kFolded>
+THIMBLE_TARGET_AVX2 std::size_t ContainsManyAvx2(const std::byte* image, const Shape& shape, Hashes hashes, bool* found) {
   std::size_t hits = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    if (i + kAhead < n) Prefetch<BloomLayout::kBlocked, 0>(bits, shape, hashes[i + kAhead]);
-    hits += found[i] = ContainsAvx2(bits, shape, hashes[i]);
-  }
+  ForEachPrefetched<BloomLayout::kBlocked, 0>(image, shape, hashes, [&](std::size_t i) THIMBLE_TARGET_AVX2 {
+    hits += found[i] = ContainsAvx2<kFolded>(image, shape, hashes[i]);
+  });
   return hits;
 }
 
-THIMBLE_TARGET_AVX2 void AddManyAvx2(std::byte* bits, Shape shape, Hashes hashes) {
-  const std::size_t n = hashes.size();
-  for (std::size_t i = 0; i < std::min(n, kAhead); ++i) Prefetch<BloomLayout::kBlocked, 1>(bits, shape, hashes[i]);
-  for (std::size_t i = 0; i < n; ++i) {
-    if (i + kAhead < n) Prefetch<BloomLayout::kBlocked, 1>(bits, shape, hashes[i + kAhead]);
-    AddAvx2(bits, shape, hashes[i]);
-  }
+template <bool kFolded>
+THIMBLE_TARGET_AVX2 void AddManyAvx2(std::byte* image, const Shape& shape, Hashes hashes) {
+  ForEachPrefetched<BloomLayout::kBlocked, 1>(image, shape, hashes, [&](std::size_t i) THIMBLE_TARGET_AVX2 { AddAvx2<kFolded>(image, shape, hashes[i]); });
 }
 
-constexpr Kernels kBlockedAvx2{ContainsAvx2, AddAvx2, ContainsManyAvx2, AddManyAvx2};
+template <bool kFolded>
+constexpr Kernels kBlockedAvx2{ContainsAvx2<kFolded>, AddAvx2<kFolded>, ContainsManyAvx2<kFolded>, AddManyAvx2<kFolded>};
 
 #endif
 
+// Eight ones; the lanes that begin 8 - k in have ones in the first k only.
+constexpr std::uint32_t kOnes[16] = {1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0};
+
 }  // namespace
 
-const BloomKernels::Kernels* BloomKernels::For(BloomLayout layout) {
+const std::uint32_t* BloomKernels::Lanes(std::uint32_t k) { return kOnes + 8 - k; }
+
+const BloomKernels::Kernels* BloomKernels::For(BloomLayout layout, const Shape& shape) {
   if (layout == BloomLayout::kClassic) return &kPortable<BloomLayout::kClassic>;
 #if THIMBLE_HAS_AVX2_KERNELS
-  if (ActiveCpuLevel() == CpuLevel::kAvx2) return &kBlockedAvx2;
+  if (ActiveCpuLevel() == CpuLevel::kAvx2) return shape.folds == 0 ? &kBlockedAvx2<false> : &kBlockedAvx2<true>;
+#else
+  static_cast<void>(shape);
 #endif
   return &kPortable<BloomLayout::kBlocked>;
 }

@@ -16,11 +16,16 @@
 #include "thimble/morris_counter_array.h"
 #include "thimble/packed_vector.h"
 #include "thimble/pcsa.h"
+#include "thimble/quotient_filter.h"
 #include "thimble/raw_compact_dict.h"
 #include "thimble/raw_compact_map.h"
 #include "thimble/record_heap.h"
 #include "thimble/record_table.h"
+#include "thimble/scalable_bloom_filter.h"
 #include "thimble/skewed_vector.h"
+#include "thimble/split_block_bloom_filter.h"
+#include "thimble/static_filter.h"
+#include "thimble/static_map.h"
 #include "thimble/string_column.h"
 #include "thimble/string_dictionary.h"
 #include "thimble/string_pool.h"
@@ -67,6 +72,20 @@ Contents OfEliasFano(const EliasFanoView& v) {
 
 // No filter of this rate, whatever it is made of, is smaller.
 Contents OfBloomFilter(const BloomFilterView& v) { return {v.capacity(), -std::log2(v.FalsePositiveRate(v.capacity()))}; }
+
+Contents OfSplitBlockBloomFilter(const SplitBlockBloomFilterView& v) {
+  if (v.capacity() == 0) return {0, {}};  // bits from a file, which does not say of how many keys
+  return {v.capacity(), -std::log2(v.FalsePositiveRate())};
+}
+
+// These know how many keys they hold.
+template <class View>
+Contents OfCountingFilter(const View& v) {
+  const double rate = v.FalsePositiveRate();
+  return {v.size(), rate > 0 ? std::optional(-std::log2(rate)) : std::nullopt};
+}
+
+Contents OfStaticMap(const StaticMapView& v) { return {v.size(), v.value_bits()}; }
 
 // Registers; the memory of a count of distinct keys has no bound of its own.
 Contents OfHyperLogLog(const HyperLogLogView& v) { return {v.register_count(), {}}; }
@@ -126,9 +145,14 @@ constexpr KindEntry kKinds[] = {
     Entry<MorrisCounterArrayView, OfMorrisCounterArray>(),
     Entry<PackedVectorView, OfPackedVector>(),
     Entry<PcsaView, OfPcsa>(),
+    Entry<QuotientFilterView, OfCountingFilter<QuotientFilterView>>(),
     Entry<RecordHeapView, OfRecordHeap>(),
     Entry<RecordTableView, OfPackedRecords>(),
+    Entry<ScalableBloomFilterView, OfCountingFilter<ScalableBloomFilterView>>(),
     Entry<SkewedVectorView, OfSkewedVector>(),
+    Entry<SplitBlockBloomFilterView, OfSplitBlockBloomFilter>(),
+    Entry<StaticFilterView, OfCountingFilter<StaticFilterView>>(),
+    Entry<StaticMapView, OfStaticMap>(),
     Entry<StringColumnView, OfStrings>(),
     Entry<StringDictionaryView, OfStrings>(),
     Entry<StringPoolView, OfStrings>(),

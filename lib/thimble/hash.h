@@ -32,16 +32,38 @@ enum class HashScheme : std::uint8_t {
 std::uint64_t Hash64(std::string_view bytes, std::uint64_t seed = 0);
 std::uint64_t Hash64(std::span<const std::byte> bytes, std::uint64_t seed = 0);
 
+// A seed with what the hash of an integer makes of it first: for those who hash a key at a time with the same one.
+class HashSeed {
+ public:
+  constexpr HashSeed() = default;
+  constexpr explicit HashSeed(std::uint64_t seed) : value_(seed), before_(seed * 0x9E3779B97F4A7C15u), between_(seed * 0xD1342543DE82EF95u) {}
+
+  constexpr std::uint64_t value() const { return value_; }
+
+  // Hash64(key, value()).
+  template <class Key>
+  constexpr std::uint64_t Hash(const Key& key) const {
+    if constexpr (std::integral<Key>) {
+      // The seed enters twice, so that a set of keys closed under xor does not keep its hashes when the seed changes. Shifts
+      // and multipliers: Evensen's "moremur" finalizer.
+      std::uint64_t x = static_cast<std::uint64_t>(key) ^ before_;
+      x ^= x >> 27;
+      x *= 0x3C79AC492BA7B653u;
+      x ^= (x >> 33) ^ between_;
+      x *= 0x1C69B3F74AC4AE35u;
+      return x ^ (x >> 27);
+    } else {
+      return Hash64(key, value_);
+    }
+  }
+
+ private:
+  std::uint64_t value_ = 0, before_ = 0, between_ = 0;
+};
+
 template <std::integral T>
 constexpr std::uint64_t Hash64(T key, std::uint64_t seed = 0) {
-  // The seed enters twice, so that a set of keys closed under xor does not keep its hashes when the seed changes. Both
-  // products of the seed alone are constants of a loop. Shifts and multipliers: Evensen's "moremur" finalizer.
-  std::uint64_t x = static_cast<std::uint64_t>(key) ^ (seed * 0x9E3779B97F4A7C15u);
-  x ^= x >> 27;
-  x *= 0x3C79AC492BA7B653u;
-  x ^= (x >> 33) ^ (seed * 0xD1342543DE82EF95u);
-  x *= 0x1C69B3F74AC4AE35u;
-  return x ^ (x >> 27);
+  return HashSeed(seed).Hash(key);
 }
 
 }  // namespace thimble

@@ -39,10 +39,10 @@ class BloomFilterView {
   // False: the key was never added. True: it was, or it is one of the FalsePositiveRate() of all others.
   template <HashableKey Key>
   bool Contains(const Key& key) const {
-    return ContainsHash(Hash64(key, seed_));
+    return ContainsHash(seed_.Hash(key));
   }
   // For callers who hash by themselves. All 64 bits must be well mixed.
-  bool ContainsHash(std::uint64_t hash) const { return kernels_->contains(bits(), shape_, hash); }
+  bool ContainsHash(std::uint64_t hash) const { return kernels_->contains(image_.data(), shape_, hash); }
 
   // Looks up each of a range of keys; found[i] tells of the i-th. Prefetches, so that cache misses overlap. Returns how
   // many were found. Requires: found.size() >= the number of keys.
@@ -50,7 +50,7 @@ class BloomFilterView {
   std::size_t ContainsMany(const Keys& keys, std::span<bool> found) const {
     std::size_t hits = 0, done = 0;
     ForHashBatches(keys, seed(), [&](std::span<const std::uint64_t> hashes) {
-      hits += kernels_->contains_many(bits(), shape_, hashes, &found[done]);
+      hits += kernels_->contains_many(image_.data(), shape_, hashes, &found[done]);
       done += hashes.size();
     });
     return hits;
@@ -67,7 +67,7 @@ class BloomFilterView {
   double bits_per_key() const;                          // of the image, at capacity
   BloomLayout layout() const { return layout_; }
   unsigned probes() const { return shape_.k; }
-  std::uint64_t seed() const { return seed_; }
+  std::uint64_t seed() const { return seed_.value(); }
 
   // A copy of half the size with the same keys in it, for a filter that was made far too large. It can be done six times
   // at least; then returns kFailedPrecondition.
@@ -78,13 +78,15 @@ class BloomFilterView {
     std::uint64_t positions;  // where a key's run may begin (blocked: bytes), or its bits (classic: bits)
     std::uint32_t k;          // bits a key
     std::uint32_t folds;      // high bits of the hash that folding took away
+    const std::uint32_t* lanes = nullptr;  // blocked: a one for each of the k, zeros up to eight
   };
-  // One set for each layout and instruction set, chosen at Open.
+  // One set for each layout, common shape and instruction set, chosen at Open. A lookup waits for memory, and the processor
+  // looks as far ahead as it has room for instructions: so each one that a single call takes costs time.
   struct Kernels {
-    bool (*contains)(const std::byte* bits, Shape shape, std::uint64_t hash);
-    void (*add)(std::byte* bits, Shape shape, std::uint64_t hash);
-    std::size_t (*contains_many)(const std::byte* bits, Shape shape, std::span<const std::uint64_t> hashes, bool* found);
-    void (*add_many)(std::byte* bits, Shape shape, std::span<const std::uint64_t> hashes);
+    bool (*contains)(const std::byte* image, const Shape& shape, std::uint64_t hash);
+    void (*add)(std::byte* image, const Shape& shape, std::uint64_t hash);
+    std::size_t (*contains_many)(const std::byte* image, const Shape& shape, std::span<const std::uint64_t> hashes, bool* found);
+    void (*add_many)(std::byte* image, const Shape& shape, std::span<const std::uint64_t> hashes);
   };
   friend struct BloomKernels;
 
@@ -98,7 +100,7 @@ class BloomFilterView {
   std::span<const std::byte> image_;
   Shape shape_{};
   const Kernels* kernels_ = nullptr;
-  std::uint64_t seed_ = 0;
+  HashSeed seed_;
   std::uint64_t capacity_ = 0;
   BloomLayout layout_ = BloomLayout::kBlocked;
 
@@ -139,12 +141,12 @@ class BloomFilter : public Owner<BloomFilterView> {
 
   template <HashableKey Key>
   void Add(const Key& key) {
-    AddHash(Hash64(key, seed()));
+    AddHash(seed_.Hash(key));
   }
-  void AddHash(std::uint64_t hash) { kernels_->add(data() + kHeaderBytes, shape_, hash); }
+  void AddHash(std::uint64_t hash) { kernels_->add(data(), shape_, hash); }
   template <class Keys>
   void AddMany(const Keys& keys) {
-    ForHashBatches(keys, seed(), [&](std::span<const std::uint64_t> hashes) { kernels_->add_many(data() + kHeaderBytes, shape_, hashes); });
+    ForHashBatches(keys, seed(), [&](std::span<const std::uint64_t> hashes) { kernels_->add_many(data(), shape_, hashes); });
   }
 
   absl::Status Merge(const BloomFilterView& other);
@@ -175,11 +177,11 @@ class ConcurrentBloomFilter : public Owner<BloomFilterView> {
 
   template <HashableKey Key>
   void Add(const Key& key) {
-    AddHash(Hash64(key, seed()));
+    AddHash(seed_.Hash(key));
   }
   template <HashableKey Key>
   bool Contains(const Key& key) const {
-    return ContainsHash(Hash64(key, seed()));
+    return ContainsHash(seed_.Hash(key));
   }
   void AddHash(std::uint64_t hash);
   bool ContainsHash(std::uint64_t hash) const;
