@@ -13,6 +13,7 @@ namespace thimble::tools {
 // Each adds its subcommand, one file each. What a subcommand returns it leaves in `exit_code`.
 void AddConvert(CLI::App& app, int& exit_code);
 void AddCount(CLI::App& app, int& exit_code);
+void AddDocument(CLI::App& app, int& exit_code);
 void AddMerge(CLI::App& app, int& exit_code);
 void AddReport(CLI::App& app, int& exit_code);
 void AddRun(CLI::App& app, int& exit_code);

@@ -37,6 +37,7 @@ int Main(int argc, char** argv) {
   AddRun(app, exit_code);
   AddStat(app, exit_code);
   AddVerify(app, exit_code);
+  AddDocument(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <span>
 #include <utility>
 
@@ -68,16 +69,31 @@ std::vector<const Structure*> Chosen(unsigned type, const CompareOptions& option
   return chosen;
 }
 
-bool MeasureColumn(const LiveColumn& live, const CompareOptions& options, int out) {
-  const Column column = ColumnOf(live);
+// One column, and the results that wait for its structures.
+struct MeasuredColumn {
+  ColumnHead head;
+  Column column;
+  std::vector<const Structure*> structures;
+  std::vector<Measurement> results;
+};
+
+MeasuredColumn Prepare(const LiveColumn& live, const CompareOptions& options) {
+  Column column = ColumnOf(live);
   ColumnHead head{{}, column.size(), column.distinct(), column.type()};
   live.name.copy(head.name, sizeof head.name - 1);
-  const std::vector<const Structure*> chosen = Chosen(column.type(), options);
+  std::vector<const Structure*> chosen = Chosen(column.type(), options);
   std::vector<Measurement> results(chosen.size());
+  return {head, std::move(column), std::move(chosen), std::move(results)};
+}
+
+// Thimble's own take longest to build, and come last.
+void MeasureColumns(std::vector<MeasuredColumn>& columns, const footprint::MeasureLimits& limits) {
   std::vector<MeasureTask> tasks;
-  for (std::size_t i = 0; i < chosen.size(); ++i) tasks.push_back({chosen[i], [&] { return column; }, &results[i]});
-  footprint::MeasureAll(tasks, {options.memory_limit, options.at_once}, [](std::size_t) {});
-  return Write(out, &head, sizeof head) && Write(out, results.data(), results.size() * sizeof(Measurement));
+  for (MeasuredColumn& each : columns) {
+    for (std::size_t i = 0; i < each.structures.size(); ++i) tasks.push_back({each.structures[i], [&each] { return each.column; }, &each.results[i]});
+  }
+  std::stable_partition(tasks.begin(), tasks.end(), [](const MeasureTask& task) { return task.structure->family != footprint::Family::kThimble; });
+  footprint::MeasureAll(tasks, limits, [](std::size_t) {});
 }
 
 ComparedStructure ToRow(const Structure& structure, const Measurement& m) {
@@ -111,12 +127,19 @@ absl::StatusOr<ComparedColumn> ReadColumn(footprint::Forked& child, const Compar
 
 absl::StatusOr<Comparison> CompareLive(const std::function<std::vector<LiveColumn>()>& columns, const std::function<std::uint64_t()>& footprint,
                                        const CompareOptions& options) {
+  const auto deadline = std::chrono::steady_clock::now() +
+                        std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(options.seconds));
   // One child lists the values once; those that it forks in turn inherit the list.
   footprint::Forked child([&](int out) {
     const std::vector<LiveColumn> live = columns();
     const ComparisonHead head{footprint(), live.size()};
     if (!Write(out, &head, sizeof head)) return false;
-    return std::all_of(live.begin(), live.end(), [&](const LiveColumn& column) { return MeasureColumn(column, options, out); });
+    std::vector<MeasuredColumn> measured;
+    for (const LiveColumn& column : live) measured.push_back(Prepare(column, options));
+    MeasureColumns(measured, {options.memory_limit, options.at_once, deadline});
+    return std::all_of(measured.begin(), measured.end(), [&](const MeasuredColumn& column) {
+      return Write(out, &column.head, sizeof column.head) && Write(out, column.results.data(), column.results.size() * sizeof(Measurement));
+    });
   });
   ComparisonHead head;
   THIMBLE_RETURN_IF_ERROR(child.Read(&head, sizeof head));

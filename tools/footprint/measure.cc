@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -27,6 +28,7 @@ namespace thimble::footprint {
 namespace {
 
 constexpr std::uint64_t kProbes = std::uint64_t{1} << 17;
+constexpr std::uint64_t kProbeBytes = std::uint64_t{32} << 20;  // of text in all: values may be megabytes long
 constexpr double kLookUpSeconds = 2e-3;  // lookups are repeated up to this long, so that the clock can see them
 
 std::int64_t MallocBytes() {
@@ -37,10 +39,11 @@ std::int64_t MallocBytes() {
 Probes RandomProbes(const Column& column) {
   Probes probes;
   if (column.size() == 0) return probes;
-  for (std::uint64_t i = 0; i < kProbes; ++i) {
+  std::uint64_t bytes = 0;
+  for (std::uint64_t i = 0; i < kProbes && bytes < kProbeBytes; ++i) {
     const std::uint64_t id = Hash64(i, 0x9806E5) % column.size();
     probes.ids.push_back(id);
-    if (column.type() & (kText | kDate)) probes.texts.emplace_back(column.text(id));
+    if (column.type() & (kText | kDate)) bytes += probes.texts.emplace_back(column.text(id)).size();
     if (column.type() & (kInteger | kBoolean | kDate)) probes.integers.push_back(column.integer(id));
     if (column.type() & kReal) probes.reals.push_back(column.real(id));
   }
@@ -130,6 +133,13 @@ Forked Start(const MeasureTask& task, std::uint64_t memory_limit) {
   });
 }
 
+// For poll: -1 where there is no end.
+int MillisecondsUntil(const std::optional<std::chrono::steady_clock::time_point>& deadline) {
+  if (!deadline) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - std::chrono::steady_clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1000));
+}
+
 void Finish(const MeasureTask& task, Forked& child) {
   const absl::Status status = child.Wait(task.result, sizeof *task.result);
   if (status.ok()) return;
@@ -150,9 +160,19 @@ void MeasureAll(std::span<const MeasureTask> tasks, const MeasureLimits& limits,
     Forked child;
     const MeasureTask* task;
   };
+  const auto fail_late = [](const MeasureTask& task) {
+    *task.result = {};
+    task.result->Fail("not done in time");
+  };
   std::vector<Running> running;
   std::size_t next = 0;
   while (next < tasks.size() || !running.empty()) {
+    const int left = MillisecondsUntil(limits.deadline);
+    if (left == 0) {
+      for (const Running& each : running) fail_late(*each.task);
+      for (const MeasureTask& task : tasks.subspan(next)) fail_late(task);
+      return;  // the children end with `running`
+    }
     while (next < tasks.size() && running.size() < std::max(1u, limits.at_once)) {
       started(next);
       running.push_back({Start(tasks[next], limits.memory_bytes), &tasks[next]});
@@ -160,7 +180,7 @@ void MeasureAll(std::span<const MeasureTask> tasks, const MeasureLimits& limits,
     }
     std::vector<pollfd> fds;
     for (const Running& each : running) fds.push_back({each.child.fd(), POLLIN, 0});
-    if (poll(fds.data(), fds.size(), -1) < 0) continue;
+    if (poll(fds.data(), fds.size(), left) < 0) continue;
     for (std::size_t i = fds.size(); i-- > 0;) {
       if (fds[i].fd >= 0 && fds[i].revents == 0) continue;
       Finish(*running[i].task, running[i].child);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -46,6 +47,7 @@ struct MeasureTask {
 struct MeasureLimits {
   std::uint64_t memory_bytes = 0;  // of heap, for each structure; 0 for none
   unsigned at_once = 1;            // children that measure at the same time
+  std::optional<std::chrono::steady_clock::time_point> deadline = std::nullopt;  // what is not done by then has failed
 };
 
 // Measures each in a forked child of its own, so that no structure sees the heap that another left, and one that dies or
