@@ -113,23 +113,30 @@ absl::Status ReadList(std::span<const std::byte> bytes, HllFields& sketch) {
   return absl::OkStatus();
 }
 
+// Places of the table of an updatable set; releases that did not write their number leave it to be found.
+std::size_t SetPlaces(unsigned lg_places, std::size_t count) {
+  if (lg_places < kLgFirstSet) {
+    for (lg_places = kLgFirstSet; 4 * count > std::size_t{3} << lg_places;) ++lg_places;
+  }
+  return lg_places < 32 ? std::size_t{1} << lg_places : 0;
+}
+
 absl::Status ReadSet(std::span<const std::byte> bytes, HllFields& sketch) {
   if (sketch.lg_k < 8 || bytes.size() < kSetStart) return Corrupt("bad set");
   const std::size_t count = Load<std::uint32_t>(bytes.data() + 8);
   const std::size_t places = (bytes.size() - kSetStart) / 4;
   if (bytes.size() % 4 != 0 || places > (std::size_t{1} << (sketch.lg_k - 3)) || 4 * count > (std::size_t{3} << (sketch.lg_k - 3))) return Corrupt("bad length of a set");
-  if (sketch.compact ? places != count : (places & (places - 1)) != 0) return Corrupt("bad length of a set");
+  if (sketch.compact ? places != count : places != SetPlaces(std::to_integer<unsigned>(bytes[4]), count)) return Corrupt("bad length of a set");
   THIMBLE_ASSIGN_OR_RETURN(sketch.coupons, ReadEntries(bytes.subspan(kSetStart), count));
   if (sketch.coupons.empty()) return Corrupt("an empty set");
   return absl::OkStatus();
 }
 
 // Replaces each 15 by its exception, which must be there once, and be needed.
-absl::Status ReadExceptions(std::span<const std::byte> bytes, std::size_t count, unsigned minimum, HllFields& sketch) {
+absl::Status ReadExceptions(std::span<const std::byte> bytes, std::size_t count, unsigned lg_places, unsigned minimum, HllFields& sketch) {
   const std::size_t places = bytes.size() / 4;
   const bool fits = sketch.compact ? places == count
-                    : count == 0   ? places == (std::size_t{1} << LgFirstExceptions(sketch.lg_k))
-                                   : (places & (places - 1)) == 0;
+                                   : places == std::size_t{1} << (count == 0 ? LgFirstExceptions(sketch.lg_k) : lg_places % 64);
   if (bytes.size() % 4 != 0 || !fits) return Corrupt("bad length of the exceptions");
   THIMBLE_ASSIGN_OR_RETURN(const std::vector<std::uint32_t> entries, ReadEntries(bytes, count));
   std::size_t open = static_cast<std::size_t>(std::count(sketch.registers.begin(), sketch.registers.end(), kException));
@@ -179,7 +186,7 @@ absl::Status ReadRegisters(std::span<const std::byte> bytes, HllFields& sketch) 
   const std::span<const std::byte> rest = bytes.subspan(kRegisterStart + size);
   if (sketch.register_bits == 4) {
     if (minimum > HllFields::kMaxValue) return Corrupt("the minimum is out of range");
-    THIMBLE_RETURN_IF_ERROR(ReadExceptions(rest, exceptions, minimum, sketch));
+    THIMBLE_RETURN_IF_ERROR(ReadExceptions(rest, exceptions, std::to_integer<unsigned>(bytes[4]), minimum, sketch));
   } else if (!rest.empty() || exceptions != 0 || minimum != 0) {
     return Corrupt("exceptions in a sketch that has none");
   }

@@ -53,6 +53,11 @@ BOOST_AUTO_TEST_CASE(OddFiles) {
   thimble.Write("nul", std::string("a\0b\na\0c\n", 8) + std::string(10 << 20, 'x') + "\n");
   BOOST_TEST(thimble("count %nul") == 0);
   BOOST_TEST(thimble.Count() == 3);
+  BOOST_TEST(thimble("count /dev/stdin < %cut") == 0);
+  BOOST_TEST(thimble.Count() == 2);
+  BOOST_TEST(std::system(("mkfifo " + thimble.File("pipe") + "; cat " + thimble.File("cut") + " >" + thimble.File("pipe") + " &").c_str()) == 0);
+  BOOST_TEST(thimble("count %pipe") == 0);
+  BOOST_TEST(thimble.Count() == 2);
   BOOST_TEST(thimble("count %missing") == 3);
   BOOST_TEST(thimble("count --precision 40 %cut") == 2);
 }

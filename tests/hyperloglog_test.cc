@@ -2,11 +2,9 @@
 #include "testing.h"
 
 #include <cmath>
-#include <thread>
 
 #include "exercise/hyperloglog.h"
 #include "statistics.h"
-#include "thimble/concurrent_hyperloglog.h"
 #include "thimble/hyperloglog.h"
 
 namespace thimble {
@@ -74,7 +72,6 @@ BOOST_AUTO_TEST_CASE(RegistersFollowTheRules) {
 BOOST_AUTO_TEST_CASE(KeysOfAllTypesAgree) {
   for (const Options& options : AllDialects(8)) {
     HyperLogLog a(options), b(options), c(options);
-    ConcurrentHyperLogLog d(options);
     std::vector<std::uint64_t> keys;
     std::vector<std::string> texts;
     for (std::uint64_t i = 0; i < 500; ++i) {
@@ -89,12 +86,9 @@ BOOST_AUTO_TEST_CASE(KeysOfAllTypesAgree) {
       b.Add(views[i]);
       c.Add(static_cast<std::uint32_t>(keys[i]));
       c.Add(std::as_bytes(std::span(texts[i])));
-      d.Add(keys[i]);
-      d.Add(views[i]);
     }
     BOOST_TEST(SameImage(a, b));
     BOOST_TEST(SameImage(a, c));
-    BOOST_TEST(SameImage(a, d));
   }
   // DataSketches takes unsigned integers for signed ones, and skips the empty string; thimble does neither.
   const auto image_of = [](const Options& options, auto... keys) {
@@ -125,7 +119,8 @@ BOOST_AUTO_TEST_CASE(ErrorIsAsPromised) {
     const std::string n = std::to_string(sizes[s]);
     hll[s].Check(1.04 / std::sqrt(m), "HyperLogLog n=" + n);
     loglog[s].Check(1.30 / std::sqrt(m), "LogLog n=" + n);
-    super[s].Check(1.05 / std::sqrt(m), "SuperLogLog n=" + n);
+    // The standard error of the mean of the 70 % smallest registers; it moves with n, since registers are whole numbers.
+    super[s].Check(1.117 / std::sqrt(m), "SuperLogLog n=" + n);
   }
 }
 
@@ -214,31 +209,12 @@ BOOST_AUTO_TEST_CASE(RegistersGoOutAndIn) {
   CHECK_CODE(HyperLogLog::FromRegisters({.precision = 10}, registers), absl::StatusCode::kInvalidArgument);
 }
 
-BOOST_AUTO_TEST_CASE(ThreadsAddAtOnce) {
-  ConcurrentHyperLogLog sketch({.precision = 8});
-  std::vector<std::thread> threads;
-  for (std::uint64_t t = 0; t < 4; ++t) {
-    threads.emplace_back([&sketch, t] {
-      for (std::uint64_t i = 0; i < 20000; ++i) sketch.Add(i * 2 + t % 2);
-      (void)sketch.Estimate();
-      (void)sketch.Merge(Sketch({.precision = 9}, 50000, 60000));
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  HyperLogLog expected = Sketch({.precision = 8}, 0, 40000);
-  REQUIRE_OK(expected.Merge(Sketch({.precision = 8}, 50000, 60000)));
-  BOOST_TEST(SameImage(sketch, expected));
-}
-
 BOOST_AUTO_TEST_CASE(ReopensAndGoesOn) {
   const HyperLogLog half = Sketch({.precision = 7}, 0, 500);
   absl::StatusOr<HyperLogLog> again = HyperLogLog::Open(Buffer::Copy(half.image()));
   REQUIRE_OK(again);
   for (std::uint64_t i = 500; i < 1000; ++i) again->Add(i);
   BOOST_TEST(SameImage(*again, Sketch({.precision = 7}, 0, 1000)));
-  absl::StatusOr<ConcurrentHyperLogLog> concurrent = ConcurrentHyperLogLog::Open(Buffer::Copy(again->image()));
-  REQUIRE_OK(concurrent);
-  BOOST_TEST(SameImage(*again, *concurrent));
   Buffer damaged = Buffer::Copy(half.image());
   damaged.data()[70] = std::byte{59};
   CHECK_CODE(HyperLogLog::Open(std::move(damaged)), absl::StatusCode::kDataLoss);
@@ -296,7 +272,6 @@ BOOST_AUTO_TEST_CASE(SparseSketchesMergeAndReopen) {
   const std::uint32_t impossible[] = {5};
   CHECK_CODE(HyperLogLog::FromCoupons({}, impossible), absl::StatusCode::kInvalidArgument);
   CHECK_CODE(HyperLogLog::Make({.sparse = true}, Buffer::Heap(10000)), absl::StatusCode::kInvalidArgument);
-  CHECK_CODE(ConcurrentHyperLogLog::Make({.sparse = true}), absl::StatusCode::kInvalidArgument);
 }
 
 BOOST_AUTO_TEST_CASE(UnionsAndFoldsOfDifferentPrecision) {

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -131,6 +133,8 @@ absl::Status CountRecords(const Options& options, Sketch& sketch) {
 // A plain file of lines can be counted where it lies, and by several threads.
 absl::StatusOr<bool> IsPlainFile(const Options& options) {
   if (options.path == "-" || options.format != "lines" || !options.column.empty() || options.header == "yes") return false;
+  // To look into a pipe is to take from it.
+  if (std::error_code ignored; !std::filesystem::is_regular_file(options.path, ignored)) return false;
   THIMBLE_ASSIGN_OR_RETURN(const std::unique_ptr<ByteSource> source, ByteSource::Open(options.path));
   return source->compression() == "plain";
 }
@@ -139,7 +143,7 @@ template <class Sketch>
 absl::Status Count(const Options& options, const typename Sketch::Options& make, Sketch& sketch) {
   THIMBLE_ASSIGN_OR_RETURN(const bool plain, IsPlainFile(options));
   if (plain) {
-    // What cannot be mapped, such as a pipe with a name, is read.
+    // What cannot be mapped is read.
     absl::StatusOr<MappedFile> file = MappedFile::Open(options.path);
     if (file.ok() && !file->bytes().empty()) {
       absl::Status counted;

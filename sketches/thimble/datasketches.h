@@ -25,7 +25,8 @@ namespace thimble {
 // 4-bit one's exceptions. HLL sketches do not say their seed, so a foreign one must be named; Theta sketches do, and a wrong one
 // is refused.
 //
-// Errors: kFailedPrecondition for another family of sketch, kUnimplemented for an unknown serial version, kInvalidArgument for
+// Space    HLL compact: 8 + 4 bytes a coupon, then 40 + 2^p * (8, 6 or 4) bits; Theta: 8 bytes a hash + 24, compressed a quarter less
+// Errors   kFailedPrecondition for another family of sketch, kUnimplemented for an unknown serial version, kInvalidArgument for
 // another seed, scheme or rule, kDataLoss for whatever the original does not write. Nothing is read past the span.
 
 inline constexpr std::uint64_t kDataSketchesSeed = 9001;
