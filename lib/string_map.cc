@@ -21,13 +21,18 @@ struct Layout {
 }  // namespace
 
 absl::StatusOr<StringMapParts> StringMapParts::Open(std::span<const std::byte> image, std::uint64_t value_bytes, bool packed) {
+  THIMBLE_ASSIGN_OR_RETURN(const StringMapParts parts, Open(image));
+  if (parts.value_bytes != value_bytes || parts.packed != packed) {
+    return absl::FailedPreconditionError("StringMap: values of another type");
+  }
+  return parts;
+}
+
+absl::StatusOr<StringMapParts> StringMapParts::Open(std::span<const std::byte> image) {
   THIMBLE_ASSIGN_OR_RETURN(const ImageHeader header, ImageHeader::Read(image, Kind::kStringMap));
   const auto& [key_bytes, stored_bytes, stored_packed, width, base, p5, p6, p7, p8, p9] = header.parameters;
   if (header.header_bytes != 128 || stored_packed > 1 || (stored_packed == 1 ? width > 64 : width != 8 * stored_bytes)) {
     return absl::DataLossError("StringMap: impossible parameters");
-  }
-  if (stored_bytes != value_bytes || (stored_packed == 1) != packed) {
-    return absl::FailedPreconditionError("StringMap: values of another type");
   }
   const Layout layout(key_bytes, header.count, width);
   if (layout.layout.image_bytes() != header.image_bytes) return absl::DataLossError("StringMap: sizes do not add up");
@@ -36,6 +41,8 @@ absl::StatusOr<StringMapParts> StringMapParts::Open(std::span<const std::byte> i
   THIMBLE_ASSIGN_OR_RETURN(parts.keys, StringDictionaryView::Open(image.subspan(layout.keys, key_bytes)));
   if (parts.keys.size() != header.count) return absl::DataLossError("StringMap: another number of values");
   parts.values = image.data() + layout.values;
+  parts.value_bytes = stored_bytes;
+  parts.packed = stored_packed == 1;
   parts.base = base;
   parts.width = static_cast<unsigned>(width);
   return parts;
@@ -60,3 +67,13 @@ absl::StatusOr<Buffer> StringMapParts::Write(const StringDictionaryView& keys, s
 }
 
 }  // namespace thimble::internal
+
+namespace thimble {
+
+absl::StatusOr<RawStringMapView> RawStringMapView::Open(std::span<const std::byte> image) {
+  RawStringMapView view;
+  THIMBLE_ASSIGN_OR_RETURN(view.parts_, internal::StringMapParts::Open(image));
+  return view;
+}
+
+}  // namespace thimble

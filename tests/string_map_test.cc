@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <map>
+#include <tuple>
 
 #include "exercise/string_map.h"
 #include "thimble/string_map.h"
@@ -75,6 +76,19 @@ BOOST_AUTO_TEST_CASE(AnyBytes) {
   CHECK_CODE(StringMapView<double>::Open(map.image()), absl::StatusCode::kFailedPrecondition);
 }
 
+BOOST_AUTO_TEST_CASE(KeysOfAMapOfAnyType) {
+  const StringMap<std::uint32_t> packed = MapOf(Numbered<std::uint32_t>(100, 5, 9));
+  const StringMap<Point> points = MapOf(std::map<std::string, Point>{{"a", {1, 2, 3}}});
+  for (const auto& [image, size, width] : {std::tuple(packed.image(), 100u, 10u), std::tuple(points.image(), 1u, 96u)}) {
+    const absl::StatusOr<RawStringMapView> raw = RawStringMapView::Open(image);
+    REQUIRE_OK(raw);
+    REQUIRE_OK(raw->Verify());
+    BOOST_TEST(raw->size() == size);
+    BOOST_TEST(raw->keys().size() == size);
+    BOOST_TEST(raw->width() == width);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(KeysComeOnceAndInOrder) {
   StringMap<int>::Builder builder;
   REQUIRE_OK(builder.Add("b", 1));
@@ -91,6 +105,7 @@ BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
   const StringMap<float> plain = MapOf(floats);
   const int trials = testing::Trials(3000, 500'000);
   BOOST_TEST(testing::ExerciseMutations<StringMapView<std::uint32_t>>(packed.image(), trials, [](const auto& view) { Exercise(view); }) > 0);
+  BOOST_TEST(testing::ExerciseMutations<RawStringMapView>(plain.image(), trials, [](const auto& view) { Exercise(view); }) > 0);
   BOOST_TEST(testing::ExerciseMutations<StringMapView<float>>(plain.image(), trials, [](const auto& view) { Exercise(view); }) > 0);
 }
 

@@ -4,6 +4,9 @@
 #include <unordered_map>
 
 #include "exercise/string_pool.h"
+#include "test_image.h"
+#include "thimble/live_file.h"
+#include "thimble/store.h"
 #include "thimble/string_pool.h"
 
 namespace thimble {
@@ -88,6 +91,40 @@ BOOST_AUTO_TEST_CASE(AFullBufferChangesNothing) {
   BOOST_TEST(pool->size() == 1u);
   REQUIRE_OK(pool->Verify());
   CHECK_CODE(StringPool::Make({.capacity = std::uint64_t{1} << 33}), absl::StatusCode::kInvalidArgument);
+}
+
+BOOST_AUTO_TEST_CASE(LivesInAFile) {
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.File("names.live");
+  const StringPool::Options options{.capacity = 100};
+  {
+    absl::StatusOr<JournaledFile> file = JournaledFile::Create(path, {LiveSection::For<StringPool>("names", options, true)});
+    REQUIRE_OK(file);
+    absl::StatusOr<StringPool> pool = StringPool::Make(options, *file->Take("names"));
+    REQUIRE_OK(pool);
+    for (const std::string& name : Names(2000)) REQUIRE_OK(pool->Add(name));
+    REQUIRE_OK(file->Commit());
+    // Never committed: gone with the process.
+    REQUIRE_OK(pool->Add("afterwards"));
+  }
+  {
+    absl::StatusOr<JournaledFile> file = JournaledFile::Open(path);
+    REQUIRE_OK(file);
+    absl::StatusOr<StringPool> pool = StringPool::Open(*file->Take("names"));
+    REQUIRE_OK(pool);
+    BOOST_TEST(pool->size() == 2000u);
+    for (const std::string& name : Names(5000)) REQUIRE_OK(pool->Add(name));
+    REQUIRE_OK(file->Commit());
+    REQUIRE_OK(file->Close());
+  }
+  const absl::StatusOr<StoreReader> store = StoreReader::Open(path, {.strict = true});
+  REQUIRE_OK(store);
+  const absl::StatusOr<StringPoolView> pool = store->View<StringPoolView>("names");
+  REQUIRE_OK(pool);
+  REQUIRE_OK(pool->Verify());
+  const std::vector<std::string> names = Names(5000);
+  for (std::size_t i = 0; i < names.size(); ++i) BOOST_REQUIRE(pool->Find(names[i]) == i);
+  BOOST_TEST(!pool->Contains("afterwards"));
 }
 
 BOOST_AUTO_TEST_CASE(ImageIsGolden) { testing::CheckGolden("string_pool", PoolOf(Names(60)).image()); }

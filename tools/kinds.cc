@@ -28,6 +28,7 @@
 #include "thimble/static_map.h"
 #include "thimble/string_column.h"
 #include "thimble/string_dictionary.h"
+#include "thimble/string_map.h"
 #include "thimble/string_pool.h"
 #include "thimble/string_store.h"
 #if THIMBLE_HAS_EXALOGLOG
@@ -155,6 +156,7 @@ constexpr KindEntry kKinds[] = {
     Entry<StaticMapView, OfStaticMap>(),
     Entry<StringColumnView, OfStrings>(),
     Entry<StringDictionaryView, OfStrings>(),
+    Entry<RawStringMapView, OfStrings>(),
     Entry<StringPoolView, OfStrings>(),
     Entry<StringStoreView, OfStrings>(),
 };

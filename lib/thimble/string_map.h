@@ -23,16 +23,36 @@ struct StringMapParts {
   std::span<const std::byte> image;
   StringDictionaryView keys;
   const std::byte* values = nullptr;
-  std::uint64_t base = 0;   // added to each packed value
-  unsigned width = 0;       // bits of a packed value, or 8 * sizeof(T)
+  std::uint64_t value_bytes = 0;  // sizeof(T)
+  bool packed = false;            // T is an integer
+  std::uint64_t base = 0;         // added to each packed value
+  unsigned width = 0;             // bits of a packed value, or 8 * sizeof(T)
 
-  // `value_bytes`: sizeof(T); `packed`: T is an integer.
+  static absl::StatusOr<StringMapParts> Open(std::span<const std::byte> image);
   static absl::StatusOr<StringMapParts> Open(std::span<const std::byte> image, std::uint64_t value_bytes, bool packed);
   static absl::StatusOr<Buffer> Write(const StringDictionaryView& keys, std::span<const std::byte> values, std::uint64_t value_bytes,
                                       bool packed, std::uint64_t base, unsigned width, Buffer buffer);
 };
 
 }  // namespace internal
+
+// A StringMap whose type of values is not known: its keys.
+class RawStringMapView {
+ public:
+  static constexpr Kind kKind = Kind::kStringMap;
+
+  static absl::StatusOr<RawStringMapView> Open(std::span<const std::byte> image);
+  absl::Status Verify() const { return parts_.keys.Verify(); }
+  std::span<const std::byte> image() const { return parts_.image; }
+
+  std::uint64_t size() const { return parts_.keys.size(); }
+  const StringDictionaryView& keys() const { return parts_.keys; }
+  // Bits of a value.
+  unsigned width() const { return parts_.width; }
+
+ private:
+  internal::StringMapParts parts_;
+};
 
 // The read side of a StringMap.
 template <class T>

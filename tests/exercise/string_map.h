@@ -21,4 +21,11 @@ void Exercise(const StringMapView<T>& view) {
   asm volatile("" : : "r"(sum), "m"(last));
 }
 
+inline void Exercise(const RawStringMapView& view) {
+  std::uint64_t sum = view.size() + view.image().size() + view.width();
+  Exercise(view.keys());
+  if (view.size() < 2048) view.Verify().IgnoreError();
+  asm volatile("" : : "r"(sum));
+}
+
 }  // namespace thimble
