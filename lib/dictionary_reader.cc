@@ -162,7 +162,7 @@ struct DictionaryReader::Kernels {
     }
     for (std::size_t i = 0; i < keys.size(); ++i) {
       routes[i] = RouteOf(view, roots[i]);
-      PrefetchLines(NodeAt(view, routes[i].bucket), 3);
+      PrefetchLines(NodeAt(view, routes[i].bucket), 5);
       __builtin_prefetch(view.offsets_ + OffsetBlock(view.offset_bits_) * routes[i].bucket);
     }
     for (std::size_t i = 0; i < keys.size(); ++i) {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "token_candidates.h"
@@ -142,7 +143,7 @@ void TokenSample::DropOneIn(std::size_t strings) {
 
 TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double scale) {
   constexpr int kMaxPasses = 5;
-  constexpr std::size_t kPassBytes = std::size_t{2} << 20;
+  constexpr std::size_t kPassBytes = std::size_t{1} << 20;
   const bool ends = coding != TokenCoding::kWords;
   const double total = scale * static_cast<double>(sample.text_bytes() + sample.strings());
   std::size_t target = FirstTarget(total, coding);
@@ -150,17 +151,11 @@ TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double
   // First every candidate at the same price, then ever fewer tokens at the price of their codes, as long as the whole
   // becomes smaller.
   std::vector<Token> tokens = CandidateTokens(sample, target + target / 2, ends);
-  const std::vector<float> even(tokens.size(), 16.0f);
-  std::vector<TokenTrie::Entry> entries;
-  for (std::size_t i = 0; i < tokens.size(); ++i) entries.push_back({tokens[i].text, tokens[i].end, static_cast<std::uint32_t>(i), even[i]});
-  const TokenTrie trie(entries);
-  TokenParser first(trie, even, ends);
   // A part of the sample tells which are used, and how the sizes compare.
   const std::size_t step = 1 + sample.text_bytes() / kPassBytes;
-  sample.Each([&](std::string_view text) { first.Parse(text, [&](std::uint32_t i) { tokens[i].uses += 1; }); }, step);
-
-  TokenBook best(MostUsed(tokens, target), coding);
-  TokenBook book = best;
+  CountUses(sample, step, ends, &tokens);
+  TokenBook book(MostUsed(std::move(tokens), target), coding);
+  std::optional<TokenBook> best;
   double best_bytes = std::numeric_limits<double>::max();
   for (int pass = 0; pass < kMaxPasses; ++pass) {
     std::vector<double> uses(book.size(), 0);
@@ -191,7 +186,7 @@ TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double
     if (target < 300) break;
     book = TokenBook(MostUsed(std::move(used), target), coding);
   }
-  return best;
+  return *std::move(best);
 }
 
 TokenBook::TokenBook(std::vector<Token> tokens, TokenCoding coding) : coding_(coding) {

@@ -8,7 +8,9 @@ namespace thimble::internal {
 
 TokenTrie::TokenTrie(std::vector<Entry>& entries) {
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.text < b.text; });
-  std::vector<Draft> drafts(1, Draft{0, kNone, 0, {}});
+  std::vector<Draft> drafts;
+  drafts.reserve(entries.size() + entries.size() / 2 + 1);
+  drafts.push_back({0, kNone, 0, {}});
   Grow(entries, 0, entries.size(), 0, 0, drafts);
 
   nodes_.resize(std::bit_ceil(drafts.size() + drafts.size() / 2));
