@@ -104,8 +104,21 @@ std::vector<unsigned> CodeLengths(const std::vector<Token>& tokens) {
 }
 
 std::size_t FirstTarget(double total_bytes, TokenCoding coding) {
-  const double wanted = std::clamp(total_bytes / 200, 300.0, coding == TokenCoding::kWords ? 65536.0 : 32768.0);
-  return static_cast<std::size_t>(wanted);
+  const bool words = coding == TokenCoding::kWords;
+  return static_cast<std::size_t>(std::clamp(total_bytes / (words ? 100 : 200), 300.0, words ? 65536.0 : 32768.0));
+}
+
+// How often each token is used when all cost the same.
+void CountUses(const TokenSample& sample, std::size_t step, bool ends, std::vector<Token>* tokens) {
+  const std::vector<float> even(tokens->size(), 16.0f);
+  std::vector<TokenTrie::Entry> entries;
+  entries.reserve(tokens->size());
+  for (const Token& token : *tokens) {
+    entries.push_back({token.text, token.end, static_cast<std::uint32_t>(entries.size()), even[0]});
+  }
+  const TokenTrie trie(entries);
+  TokenParser parser(trie, even, ends);
+  sample.Each([&](std::string_view text) { parser.Parse(text, [&](std::uint32_t i) { (*tokens)[i].uses += 1; }); }, step);
 }
 
 }  // namespace
