@@ -73,7 +73,7 @@ absl::Status SaveRecommended(const TableData& table, const Report& report, const
     blocked.Lift();
     const absl::Status saved = Save(table, report, path);
     Answer answer{saved.code(), {}};
-    std::memcpy(answer.message, saved.message().data(), std::min(saved.message().size(), sizeof answer.message - 1));
+    saved.message().copy(answer.message, sizeof answer.message - 1);
     return write(out, &answer, sizeof answer) == static_cast<ssize_t>(sizeof answer);
   });
   Answer answer{};
