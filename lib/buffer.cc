@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::size_t kMappedFrom = std::size_t{1} << 20;
 constexpr std::size_t kPage = 4096;
-constexpr std::size_t kHugeFrom = std::size_t{4} << 20;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+constexpr int kCollapse = 25;  // MADV_COLLAPSE, from Linux 6.1 on
 constexpr std::align_val_t kAlignment{64};
 
 std::atomic<void (*)(std::ptrdiff_t)> mapping_observer{nullptr};
@@ -28,15 +29,48 @@ std::size_t Pages(std::size_t bytes) {
   return RoundUp(bytes, kPage);
 }
 
+// Address space that nothing else uses, from a multiple of a large page on.
+std::byte* Reserve(std::size_t length) {
+  const std::size_t all = length + kHugePage;
+  void* at = mmap(nullptr, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (at == MAP_FAILED) throw std::bad_alloc();
+  auto* begin = static_cast<std::byte*>(at);
+  const std::size_t skipped = RoundUp(reinterpret_cast<std::uintptr_t>(begin), kHugePage) - reinterpret_cast<std::uintptr_t>(begin);
+  if (skipped > 0) munmap(begin, skipped);
+  if (skipped < kHugePage) munmap(begin + skipped + length, kHugePage - skipped);
+  return begin + skipped;
+}
+
 std::span<std::byte> Map(std::size_t bytes) {
   const std::size_t length = Pages(bytes);
-  void* at = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (at == MAP_FAILED) throw std::bad_alloc();
   // Random probes of something large miss the TLB more than the cache; the kernel uses large pages only where the whole of
   // one lies inside, so this holds no byte more.
-  if (length >= kHugeFrom) madvise(at, length, MADV_HUGEPAGE);
+  std::byte* place = length >= kHugePage ? Reserve(length) : nullptr;
+  void* at = mmap(place, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | (place != nullptr ? MAP_FIXED : 0), -1, 0);
+  if (at == MAP_FAILED) throw std::bad_alloc();
+  if (place != nullptr) madvise(at, length, MADV_HUGEPAGE);
   Observe(static_cast<std::ptrdiff_t>(length));
   return {static_cast<std::byte*>(at), bytes};
+}
+
+// Makes a mapping longer or shorter. One of large pages stays where it is while it can, and else moves to where it can grow
+// to several times its length: moving would break the pages up, or cost a copy of the page table at every step.
+std::byte* Remap(std::byte* run, std::size_t before, std::size_t after) {
+  const bool aligned = reinterpret_cast<std::uintptr_t>(run) % kHugePage == 0;
+  if (after < kHugePage || after <= before) return static_cast<std::byte*>(mremap(run, before, after, MREMAP_MAYMOVE));
+  void* at = aligned ? mremap(run, before, after, 0) : MAP_FAILED;
+  if (at == MAP_FAILED) {
+    const std::size_t room = RoundUp(after, kHugePage) * 4;
+    std::byte* place = Reserve(room);
+    at = mremap(run, before, after, MREMAP_MAYMOVE | MREMAP_FIXED, place);
+    munmap(at == MAP_FAILED ? place : place + after, at == MAP_FAILED ? room : room - after);
+    if (at == MAP_FAILED) return static_cast<std::byte*>(at);
+    madvise(at, after, MADV_HUGEPAGE);
+  }
+  // What was the end fell short of a large page; now that it is full, it becomes one.
+  const std::size_t first = aligned ? before / kHugePage * kHugePage : 0, last = std::min(RoundUp(before, kHugePage), after / kHugePage * kHugePage);
+  if (first < last) madvise(static_cast<std::byte*>(at) + first, last - first, kCollapse);
+  return static_cast<std::byte*>(at);
 }
 
 std::span<std::byte> Allocate(std::size_t bytes) {
@@ -53,11 +87,13 @@ class HeapMemory final : public Memory {
     if (run.size() >= kMappedFrom) {
       const std::size_t before = Pages(run.size());
       const std::size_t after = Pages(bytes);
-      void* at = mremap(run.data(), before, after, MREMAP_MAYMOVE);
-      if (at == MAP_FAILED) throw std::bad_alloc();
-      if (after >= kHugeFrom) madvise(at, after, MADV_HUGEPAGE);
-      Observe(static_cast<std::ptrdiff_t>(after - before));
-      return std::span<std::byte>(static_cast<std::byte*>(at), bytes);
+      if (before != after) {
+        std::byte* at = Remap(run.data(), before, after);
+        if (at == MAP_FAILED) throw std::bad_alloc();
+        run = {at, run.size()};
+        Observe(static_cast<std::ptrdiff_t>(after - before));
+      }
+      return std::span<std::byte>(run.data(), bytes);
     }
     const std::span<std::byte> grown = Allocate(bytes);
     if (!run.empty()) std::memcpy(grown.data(), run.data(), run.size());

@@ -5,7 +5,8 @@
 #include <cstring>
 #include <optional>
 
-#include "sparse_leaf_edit.h"
+#include "sparse_entries.h"
+#include "sparse_walk.h"
 #include "status_macros.h"
 
 namespace thimble {
@@ -202,10 +203,8 @@ class Writer {
 // Calls run() for the runs of a set in order.
 template <class F>
 void ForEachRun(const SparseSetView& set, F run) {
-  for (std::uint64_t rank = 0; rank < set.size();) {
-    const SparseTreeView::LeafPage place = set.LeafOf(rank);
-    sparse::Leaf(place.page, place.bytes, 0).ForEachRun([&](std::uint64_t first, std::uint64_t more) { run(Run{first, more}); });
-    rank = std::max(place.next, rank + 1);
+  for (SparseTreeWalk walk(set); !walk.done(); walk.Next()) {
+    walk.leaf().ForEachRun([&](std::uint64_t first, std::uint64_t more) { run(Run{first, more}); });
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "sparse_build.h"
 #include "sparse_editor.h"
+#include "sparse_walk.h"
 #include "status_macros.h"
 
 namespace thimble {
@@ -32,11 +33,7 @@ absl::StatusOr<Buffer> SparseArrayStore::Rebuild(const SparseTreeView& view, boo
   const auto default_bits = Load<std::uint64_t>(view.image().data() + 48 + SparseTreeView::kDefaultValue * std::size_t{8});
   SparseTreeBuilder builder(Kind::kSparseArray, view.value_bits(), default_bits,
                             packed ? SparseTreeBuilder::kPacked : SparseTreeBuilder::kMutable, std::move(into));
-  for (std::uint64_t rank = 0; rank < view.size();) {
-    const SparseTreeView::LeafPage place = view.LeafOf(rank);
-    builder.Add(sparse::Leaf(place.page, place.bytes, view.value_bits()));
-    rank = std::max(place.next, rank + 1);
-  }
+  for (SparseTreeWalk walk(view); !walk.done(); walk.Next()) builder.Add(walk.leaf());
   return builder.Finish();
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cpu.h"
+#include "sparse_leaf_plan.h"
 #include "sparse_node.h"
 #include "status_macros.h"
 
@@ -14,6 +16,23 @@ using sparse::LeafPlan;
 namespace {
 
 constexpr std::size_t kPendingRuns = std::size_t{1} << 16;
+// Runs that fill several leaves: where the last of them stays half empty, little is lost.
+constexpr std::size_t kSeveralLeaves = std::size_t{1} << 13;
+
+THIMBLE_INLINE std::uint64_t Ones(std::span<const std::uint64_t> words) {
+  std::uint64_t ones = 0;
+  for (const std::uint64_t word : words) ones += sparse::Popcount(word);
+  return ones;
+}
+#if THIMBLE_HAS_AVX2_KERNELS
+THIMBLE_TARGET_AVX2 std::uint64_t OnesAvx2(std::span<const std::uint64_t> words) { return Ones(words); }
+#endif
+std::uint64_t CountOnes(std::span<const std::uint64_t> words) {
+#if THIMBLE_HAS_AVX2_KERNELS
+  if (ActiveCpuLevel() == CpuLevel::kAvx2) return OnesAvx2(words);
+#endif
+  return Ones(words);
+}
 
 }  // namespace
 
@@ -42,9 +61,35 @@ void SparseTreeBuilder::Add(const Leaf& leaf) {
   if (entries_.size() >= kPendingRuns) Flush(kPendingRuns / 2);
 }
 
+void SparseTreeBuilder::AddPage(const Leaf& leaf, std::span<const std::byte> page) {
+  if (form_.packed || page.size() != page_bytes() || (!entries_.empty() && entries_.size() < kSeveralLeaves)) return Add(leaf);
+  if (!words_.empty()) FlushWords();
+  Flush(0);
+  std::byte* to = NewPage();
+  if (to == nullptr) return;
+  std::memcpy(to, page.data(), page.size());
+  children_.push_back({std::max(separator_, leaf.base()), leaf.count(), KeepPage(page_bytes())});
+  separator_ = 0;
+  count_ += leaf.count();
+}
+
+void SparseTreeBuilder::AddBounds(std::span<const std::uint64_t> bounds) {
+  for (; !words_.empty() && bounds.size() >= 2; bounds = bounds.subspan(2)) {
+    if (bounds[0] < bounds[1]) Add(bounds[0], bounds[1] - bounds[0] - 1);
+  }
+  entries_.AddBounds(bounds);
+  if (entries_.size() >= kPendingRuns) Flush(kPendingRuns / 2);
+}
+
 void SparseTreeBuilder::AddWords(std::uint64_t base, std::span<const std::uint64_t> words) {
   const std::size_t most = (page_bytes() - sparse::kLeafHeaderBytes) / 8;
+  if (!words_.empty() && base == words_base_ + (words_.size() - 1) * 64) {
+    words_.back() |= words[0];
+    base += 64;
+    words = words.subspan(1);
+  }
   while (!words.empty()) {
+    // A full page waits: the next keys may be of its last word.
     if (!words_.empty() && (base - words_base_) / 64 >= most) FlushWords();
     if (words_.empty()) words_base_ = base;
     const std::size_t at = static_cast<std::size_t>((base - words_base_) / 64), n = std::min(words.size(), most - at);
@@ -52,17 +97,23 @@ void SparseTreeBuilder::AddWords(std::uint64_t base, std::span<const std::uint64
     words_.insert(words_.end(), words.begin(), words.begin() + static_cast<std::ptrdiff_t>(n));
     base += n * 64;
     words = words.subspan(n);
-    if (words_.size() == most) FlushWords();
   }
 }
 
-void SparseTreeBuilder::FlushWords() {
-  std::uint64_t count = 0;
-  const std::size_t most = (page_bytes() - sparse::kLeafHeaderBytes) / 8;
-  for (const std::uint64_t word : words_) count += sparse::Popcount(word);
-  // Below one key in five Elias-Fano is smaller by more than a tenth, and above four in five runs may be.
+// Whether a full page of words is not much smaller in another code: below one key in five Elias-Fano is, by more than a tenth,
+// and above four in five runs may be, at some twenty bits each.
+bool SparseTreeBuilder::WordsAreBestAsBitmap(std::uint64_t count) const {
   const std::uint64_t bits = words_.size() * 64;
-  if (words_.size() < most || count < bits / 5 || count > bits / 5 * 4) {
+  if (words_.size() < (page_bytes() - sparse::kLeafHeaderBytes) / 8 || count < bits / 5) return false;
+  if (count <= bits / 5 * 4) return true;
+  std::uint64_t runs = 0;
+  for (const std::uint64_t word : words_) runs += sparse::Popcount(word & ~(word << 1));
+  return runs * 20 >= bits;
+}
+
+void SparseTreeBuilder::FlushWords() {
+  const std::uint64_t count = CountOnes(words_);
+  if (!WordsAreBestAsBitmap(count)) {
     for (std::size_t w = 0; w < words_.size(); ++w) {
       for (std::uint64_t word = words_[w]; word != 0;) {
         const unsigned first = sparse::LowestBit(word);
@@ -82,7 +133,10 @@ void SparseTreeBuilder::FlushWords() {
     Store(page + 8, static_cast<std::uint32_t>(count));
     Store(page + 12, static_cast<std::uint32_t>(sparse::kBitmap | words_.size() << 16));
     std::memcpy(page + sparse::kLeafHeaderBytes, words_.data(), words_.size() * 8);
-    children_.push_back({words_base_, count, KeepPage(page_bytes())});
+    // Keys before it may stand in its first word.
+    std::size_t first = 0;
+    while (words_[first] == 0) ++first;
+    children_.push_back({words_base_ + first * 64 + sparse::LowestBit(words_[first]), count, KeepPage(page_bytes())});
     separator_ = 0;
     count_ += count;
   }
@@ -175,8 +229,8 @@ absl::StatusOr<Buffer> SparseTreeBuilder::Finish() {
   header.parameters[SparseTreeView::kFirstFree] = ~std::uint32_t{0};
   header.parameters[SparseTreeView::kDefaultValue] = default_value_;
   header.Write(buffer_.bytes());
-  // Small heap blocks are cut to size; what a large mapping never touched costs nothing.
-  if (buffer_.size() < (std::size_t{1} << 20)) return Buffer::Copy(buffer_.bytes().first(image_bytes));
+  // What is far larger than the image gives the rest back.
+  if (buffer_.size() - image_bytes > image_bytes / 32) buffer_.Shrink(image_bytes);
   return std::move(buffer_);
 }
 

@@ -8,7 +8,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
-#include "sparse_leaf_edit.h"
+#include "sparse_entries.h"
 #include "thimble/buffer.h"
 #include "thimble/image.h"
 #include "thimble/sparse_tree.h"
@@ -34,7 +34,11 @@ class SparseTreeBuilder {
   void Add(std::uint64_t first, std::uint64_t more = 0);
   void AddValue(std::uint64_t value) { entries_.AddValue(value); }
   void Add(const sparse::Leaf& leaf);
-  // The keys of a bitmap. Requires: base % 64 == 0, and as above; a set.
+  // The same of a leaf that stands in a page, which is copied as it is where that leaves no page half empty.
+  void AddPage(const sparse::Leaf& leaf, std::span<const std::byte> page);
+  // Runs of a set, as Entries::AddBounds has them.
+  void AddBounds(std::span<const std::uint64_t> bounds);
+  // The keys of a bitmap. Requires: base % 64 == 0, and as above; a set. The first word may be the last one of before.
   void AddWords(std::uint64_t base, std::span<const std::uint64_t> words);
 
   // The image; its buffer is larger than it only where it was given so, or is a mapping of pages never touched.
@@ -48,6 +52,7 @@ class SparseTreeBuilder {
 
   std::size_t page_bytes() const { return static_cast<std::size_t>(form_.page_bytes); }
   void FlushWords();
+  bool WordsAreBestAsBitmap(std::uint64_t count) const;
   // Writes leaves until at most `keep` runs are left.
   void Flush(std::size_t keep);
   // Zeroed room for the next page, null after an error.

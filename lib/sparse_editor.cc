@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "sparse_leaf_edit.h"
+#include "sparse_leaf_plan.h"
 #include "sparse_node.h"
 #include "status_macros.h"
 
@@ -19,6 +21,7 @@ namespace {
 
 // Leaves that are coded anew together. More fill the pages better: they are full but for one part in so many. Fewer cost less.
 constexpr std::size_t kWindow = 12;
+constexpr std::size_t kBitmapWindow = 24;  // bitmaps are full once and for all
 // How full leaves may be after they were coded anew; what is left takes the next keys without another round.
 constexpr double kFull = 0.95;
 
@@ -218,7 +221,7 @@ absl::StatusOr<bool> SparseTreeEditor::Insert(std::uint64_t key, std::uint64_t v
       MergeIfSparse(page, key, false);
       break;
     case Change::kNoRoom:
-      THIMBLE_RETURN_IF_ERROR(Recode(Edit::kInsert, page, key, value));
+      THIMBLE_RETURN_IF_ERROR(Recode(Edit::kInsert, page, key, value, kWindow));
       TrimIfLoose();
       break;
   }
@@ -230,7 +233,7 @@ absl::StatusOr<bool> SparseTreeEditor::Erase(std::uint64_t key) {
   const std::uint32_t page = Descend(key);
   switch (sparse::EraseFromLeaf(Data(page), view_.page_bytes_, view_.value_bits_, key)) {
     case Change::kNothing: return false;
-    case Change::kNoRoom: THIMBLE_RETURN_IF_ERROR(Recode(Edit::kErase, page, key, 0)); break;
+    case Change::kNoRoom: THIMBLE_RETURN_IF_ERROR(Recode(Edit::kErase, page, key, 0, kWindow)); break;
     case Change::kDone:
       AddToSums(view_.height_, -1);
       MergeIfSparse(page, key, true);
@@ -289,29 +292,39 @@ void SparseTreeEditor::MergeIfSparse(std::uint32_t page, std::uint64_t key, bool
     PutChildren(view_.height_ - 1u, std::move(siblings), false);
     return TrimIfLoose();
   }
-  // Looked at now and then only. Leaves of runs also shrink when keys are added, as runs join.
+  // Looked at now and then only. A bitmap that fills its page in part lies between two that fill theirs.
+  if (!erased && leaf.codec() == sparse::kBitmap && view_.value_bits_ == 0 && view_.height_ > 0) {
+    if (leaf.count() % 1024 != 0 || sparse::UsedBits(leaf) > PageBits() * 15 / 16) return;
+    const Step& step = path_[view_.height_ - 1u];
+    const Window window = ChooseWindow(ChildrenOf(step.page), step.child, kBitmapWindow);
+    if (std::ceil(window.pages) < static_cast<double>(window.count)) (void)Recode(Edit::kMerge, page, key, 0, kBitmapWindow);
+    return TrimIfLoose();
+  }
+  // Leaves of runs also shrink when keys are added, as runs join.
   const bool runs = leaf.codec() == sparse::kRuns && leaf.length_width() > 0;
   const bool sparse = runs ? leaf.size() % 8 == 0 && sparse::UsedBits(leaf) < PageBits() * 9 / 10
                            : erased && leaf.count() % 64 == 0 && (leaf.codec() == sparse::kBitmap || sparse::UsedBits(leaf) < PageBits() / 2);
   // It takes no new page, so it cannot fail for want of one; if it does, the leaf stays as it is.
   if (!sparse) return;
-  (void)Recode(Edit::kMerge, page, key, 0);
+  (void)Recode(Edit::kMerge, page, key, 0, kWindow);
   TrimIfLoose();
 }
 
 SparseTreeEditor::Window SparseTreeEditor::ChooseWindow(const std::vector<Child>& siblings, std::size_t at, std::size_t most) const {
   const std::size_t from = at + 1 > most ? at + 1 - most : 0, to = std::min(siblings.size(), at + most);
-  std::vector<double> need;
+  std::vector<double> need, pages;
   for (std::size_t i = from; i < to; ++i) {
-    need.push_back(static_cast<double>(sparse::UsedBits(LeafAt(siblings[i].page))) / static_cast<double>(PageBits()));
+    const Leaf leaf = LeafAt(siblings[i].page);
+    need.push_back(static_cast<double>(sparse::UsedBits(leaf)) / static_cast<double>(PageBits()));
+    pages.push_back(leaf.codec() == sparse::kBitmap && view_.value_bits_ == 0 ? need.back() : need.back() / kFull);
   }
   const std::size_t count = std::min(most, to - from);
-  Window best{from, count, 2.0 * static_cast<double>(most)};
+  Window best{from, count, 0, 2.0 * static_cast<double>(most)};
   for (std::size_t first = from; first + count <= to; ++first) {
     if (first > at || first + count <= at) continue;
-    double sum = 0;
-    for (std::size_t i = first; i < first + count; ++i) sum += need[i - from];
-    if (sum < best.need) best = {first, count, sum};
+    double used = 0, sum = 0;
+    for (std::size_t i = first; i < first + count; ++i) used += need[i - from], sum += pages[i - from];
+    if (sum < best.pages) best = {first, count, used, sum};
   }
   return best;
 }
@@ -336,7 +349,7 @@ absl::Status SparseTreeEditor::Append(std::uint32_t page, std::uint64_t key, std
   return absl::OkStatus();
 }
 
-absl::Status SparseTreeEditor::Recode(Edit edit, std::uint32_t page, std::uint64_t key, std::uint64_t value) {
+absl::Status SparseTreeEditor::Recode(Edit edit, std::uint32_t page, std::uint64_t key, std::uint64_t value, std::size_t most) {
   const Leaf leaf = LeafAt(page);
   const auto add_changed = [&](Entries& entries) {
     if (edit == Edit::kInsert) entries.AddWith(leaf, key, value);
@@ -365,9 +378,9 @@ absl::Status SparseTreeEditor::Recode(Edit edit, std::uint32_t page, std::uint64
     siblings = ChildrenAt(view_.height_ - 1u);
     at = path_[view_.height_ - 1u].child;
   }
-  const Window window = ChooseWindow(siblings, at, kWindow);
+  const Window window = ChooseWindow(siblings, at, most);
   const auto count = static_cast<double>(window.count);
-  const double pages = std::min(std::ceil(window.need / kFull), count + 1);
+  const double pages = std::min(std::ceil(window.pages), count + 1);
   if (edit == Edit::kMerge && pages >= count) return fits && alone.bits < sparse::UsedBits(leaf) ? write_alone() : absl::OkStatus();
 
   entries.clear();

@@ -8,7 +8,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
-#include "sparse_leaf_edit.h"
+#include "sparse_entries.h"
 #include "thimble/buffer.h"
 #include "thimble/owner.h"
 #include "thimble/sparse_tree.h"
@@ -67,11 +67,12 @@ class SparseTreeEditor {
 
   enum class Edit { kInsert, kErase, kMerge };
   // Codes the leaf that the path leads to anew, alone or with its neighbours, one key more or less.
-  absl::Status Recode(Edit edit, std::uint32_t page, std::uint64_t key, std::uint64_t value);
+  absl::Status Recode(Edit edit, std::uint32_t page, std::uint64_t key, std::uint64_t value, std::size_t most);
   absl::Status Append(std::uint32_t page, std::uint64_t key, std::uint64_t value);
   struct Window {
     std::size_t first, count;
-    double need;  // pages that its leaves would fill
+    double need;   // pages that its leaves would fill
+    double pages;  // and with the room that they are left
   };
   Window ChooseWindow(const std::vector<Child>& siblings, std::size_t at, std::size_t most) const;
   // Once a part of the pages is unused, moves the last ones into their places and gives them back.

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "thimble/bits.h"
 #include "thimble/bytes.h"
 
 namespace thimble::sparse {
@@ -24,6 +25,8 @@ namespace thimble::sparse {
 enum Codec : std::uint8_t { kEmpty = 0, kEliasFano = 1, kBitmap = 2, kRuns = 3 };
 
 inline constexpr std::size_t kLeafHeaderBytes = 16;
+inline constexpr std::uint64_t kHeaderBits = kLeafHeaderBytes * 8;
+inline constexpr std::uint64_t kMaxSize = 0xFFFF;
 inline constexpr std::uint64_t kMaxRunWidth = 32;
 
 THIMBLE_INLINE unsigned Popcount(std::uint64_t word) { return static_cast<unsigned>(__builtin_popcountll(word)); }
@@ -48,15 +51,6 @@ THIMBLE_INLINE unsigned SelectInWord(std::uint64_t word, unsigned k) {
   const std::uint64_t set = (((bits + (kTops - kOnes)) | bits) & kTops) >> 7;
   const std::uint64_t below = (((((rest & 0x7F) * kOnes) | kTops) - set * kOnes) & kTops) >> 7;
   return byte + (static_cast<unsigned>((below * kOnes) >> 56) & 7);
-}
-
-// Reads `width` <= 64 bits from any bit on. Touches at most 8 bytes past the one that holds the last bit.
-THIMBLE_INLINE std::uint64_t ReadBits(const std::byte* from, std::uint64_t bit, unsigned width) {
-  const std::byte* at = from + bit / 8;
-  const unsigned shift = bit % 8;
-  std::uint64_t value = Load<std::uint64_t>(at) >> shift;
-  if (shift + width > 64) value |= static_cast<std::uint64_t>(at[8]) << (64 - shift);
-  return value & LowBits(width);
 }
 
 struct Hit {
@@ -104,6 +98,14 @@ class Leaf {
     return static_cast<std::size_t>(RoundUp(static_cast<std::uint64_t>(records_ - page_) + (records * record_bits_ + 7) / 8, 8));
   }
   THIMBLE_INLINE std::uint64_t Word(std::uint64_t i) const { return Load<std::uint64_t>(words() + i * 8); }
+
+  // Brings the record of the key that stands at so large a part of the leaf, about.
+  THIMBLE_INLINE void Prefetch(double part) const {
+    const double record = part * static_cast<double>(count_) * static_cast<double>(record_bits_) / 8;
+    const std::byte* at = records_ + static_cast<std::int64_t>(record < 65536 ? record : 0);
+    __builtin_prefetch(at - 40);
+    __builtin_prefetch(at + 40);
+  }
 
   THIMBLE_INLINE Hit Find(std::uint64_t key) const {
     if (key < base_) return {0, false};

@@ -130,46 +130,6 @@ std::vector<MatrixEntry> SparseMatrixView::Row(std::uint64_t row) const {
   return entries;
 }
 
-void SparseMatrixView::Product(std::span<const double> x, std::span<double> y, bool gathers) const {
-  std::fill(y.begin(), y.end(), 0.0);
-  const std::uint64_t length = LineLength(), lines = Lines();
-  if (length == 0 || lines == 0) return;
-  std::array<std::uint64_t, kChunk> keys;
-  std::array<double, kChunk> values;
-  std::uint64_t line = 0, begin = 0;
-  double sum = 0;
-  const auto flush = [&] {
-    if (gathers) y[static_cast<std::size_t>(line)] += sum;
-    sum = 0;
-  };
-  for (std::uint64_t rank = 0; rank < index_.size();) {
-    const std::size_t n = index_.Copy(rank, keys);
-    if (n == 0 || rank + n > value_count_) break;
-    const double* value = values.data();
-    if (values_ == MatrixValues::kF64 && reinterpret_cast<std::uintptr_t>(value_data_) % 8 == 0) {
-      value = reinterpret_cast<const double*>(value_data_) + rank;
-    } else {
-      CopyValues(rank, std::span(values).first(n));
-    }
-    for (std::size_t i = 0; i < n;) {
-      if (keys[i] - begin >= length) {
-        flush();
-        line = keys[i] / length;
-        begin = line * length;
-        if (line >= lines) return;  // damaged
-      }
-      if (gathers) {
-        for (; i < n && keys[i] - begin < length; ++i) sum += value[i] * x[static_cast<std::size_t>(keys[i] - begin)];
-      } else {
-        const double factor = x[static_cast<std::size_t>(line)];
-        for (; i < n && keys[i] - begin < length; ++i) y[static_cast<std::size_t>(keys[i] - begin)] += value[i] * factor;
-      }
-    }
-    rank += n;
-  }
-  if (index_.size() > 0) flush();
-}
-
 absl::StatusOr<SparseMatrix> SparseMatrix::Open(Buffer buffer) {
   THIMBLE_ASSIGN_OR_RETURN(const SparseMatrixView view, ViewOf(buffer));
   THIMBLE_RETURN_IF_ERROR(view.Verify());

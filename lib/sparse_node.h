@@ -51,14 +51,17 @@ class Node {
 
   // The first of the sorted numbers that is above `value`.
   THIMBLE_INLINE unsigned Search(const std::byte* numbers, std::uint64_t value) const {
-    // Without a branch that depends on the numbers.
-    unsigned low = 0;
-    for (unsigned length = count_; length > 1;) {
-      const unsigned half = length / 2;
-      low += half * static_cast<unsigned>(Load<std::uint64_t>(numbers + (low + half - 1) * std::size_t{8}) <= value);
-      length -= half;
+    // Four ways at a time, whose loads do not wait for one another, and without a branch that depends on the numbers.
+    const auto passed = [&](unsigned i) { return static_cast<unsigned>(Load<std::uint64_t>(numbers + i * std::size_t{8}) <= value); };
+    unsigned low = 0, length = count_;
+    while (length > 3) {
+      const unsigned part = length / 4;
+      low += part * (passed(low + part - 1) + passed(low + 2 * part - 1) + passed(low + 3 * part - 1));
+      length -= 3 * part;
     }
-    return low + static_cast<unsigned>(Load<std::uint64_t>(numbers + low * std::size_t{8}) <= value);
+    unsigned above = low;
+    for (unsigned i = low; i < low + length; ++i) above += passed(i);
+    return above;
   }
 
   const std::byte* page_;

@@ -5,11 +5,10 @@
 
 #include "sparse_build.h"
 #include "sparse_editor.h"
+#include "sparse_walk.h"
 #include "status_macros.h"
 
 namespace thimble {
-
-using sparse::Leaf;
 
 absl::StatusOr<SparseSetView> SparseSetView::Open(std::span<const std::byte> image) {
   THIMBLE_ASSIGN_OR_RETURN(const SparseTreeView tree, OpenTree(image, kKind));
@@ -74,11 +73,7 @@ namespace {
 
 absl::StatusOr<Buffer> Rebuild(const SparseSetView& from, SparseTreeBuilder::Form form, Buffer into) {
   SparseTreeBuilder builder(Kind::kSparseSet, 0, 0, form, std::move(into));
-  for (std::uint64_t rank = 0; rank < from.size();) {
-    const SparseTreeView::LeafPage place = from.LeafOf(rank);
-    builder.Add(Leaf(place.page, place.bytes, 0));
-    rank = std::max(place.next, rank + 1);
-  }
+  for (SparseTreeWalk walk(from); !walk.done(); walk.Next()) builder.Add(walk.leaf());
   return builder.Finish();
 }
 

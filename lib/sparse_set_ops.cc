@@ -1,11 +1,16 @@
-// Set operations: two sets are read side by side, leaf by leaf, as runs, or as words where both have bitmaps.
+// Set operations. Both sets are read side by side in windows of keys, in which each has one of three things: nothing, a bitmap,
+// or runs. Bitmaps are combined word by word, and what stands beside one is spread out to words; runs are merged as the keys at
+// which they begin and end; a leaf that has the window for itself is copied as it is.
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "cpu.h"
 #include "sparse_build.h"
+#include "sparse_walk.h"
 #include "thimble/sparse_set.h"
 
 namespace thimble {
@@ -15,183 +20,242 @@ using sparse::Leaf;
 
 enum class Operation { kAnd, kOr, kAndNot, kXor };
 
-constexpr bool Keeps(Operation operation, bool in_a, bool in_b) {
-  switch (operation) {
-    case Operation::kAnd: return in_a && in_b;
-    case Operation::kOr: return in_a || in_b;
-    case Operation::kAndNot: return in_a && !in_b;
-    case Operation::kXor: return in_a != in_b;
-  }
-  return false;
+template <Operation operation, class Word>
+THIMBLE_INLINE constexpr Word Combined(Word a, Word b) {
+  if constexpr (operation == Operation::kAnd) return a & b;
+  if constexpr (operation == Operation::kOr) return a | b;
+  if constexpr (operation == Operation::kXor) return a ^ b;
+  return a & ~b;
 }
 
-// The words of a run of keys that both operands have as bitmaps; the result goes to `out` unless that is null. Returns how
-// many keys it has.
+// Ends every list of bounds, and so cannot be one: the largest key is looked at apart from all others.
+constexpr std::uint64_t kNoKey = ~std::uint64_t{0};
+constexpr std::uint64_t kNoBounds[] = {kNoKey};
+
+// A window of keys, and the words that it lies in.
+struct Window {
+  std::uint64_t first, last;
+  std::size_t words() const { return static_cast<std::size_t>(last / 64 - first / 64 + 1); }
+};
+constexpr std::size_t kMostWords = 1024;
+
+// The kernels, written once and compiled for each CPU level.
 template <Operation operation>
-THIMBLE_INLINE std::uint64_t Combine(const std::byte* a, const std::byte* b, std::size_t words, std::uint64_t* out) {
-  std::uint64_t count = 0;
-  for (std::size_t i = 0; i < words; ++i) {
-    const auto x = Load<std::uint64_t>(a + i * 8), y = Load<std::uint64_t>(b + i * 8);
-    const std::uint64_t word = operation == Operation::kAnd ? x & y : operation == Operation::kOr ? x | y : operation == Operation::kXor ? x ^ y : x & ~y;
-    if (out != nullptr) out[i] = word;
-    count += sparse::Popcount(word);
+struct Kernels {
+  // Combines the words of a window, to `out` unless that is null; returns how many keys are in it.
+  THIMBLE_INLINE static std::uint64_t Words(const std::byte* a, const std::byte* b, Window window, std::uint64_t* out) {
+    const auto combined = [a, b](std::size_t i) { return Combined<operation>(Load<std::uint64_t>(a + i * 8), Load<std::uint64_t>(b + i * 8)); };
+    const std::size_t n = window.words();
+    // The first word and the last may reach beyond the window.
+    const std::uint64_t first = ~std::uint64_t{0} << (window.first % 64), last = LowBits(static_cast<unsigned>(window.last % 64) + 1);
+    const std::uint64_t head = combined(0) & (n == 1 ? first & last : first), tail = n == 1 ? 0 : combined(n - 1) & last;
+    std::uint64_t count = sparse::Popcount(head) + sparse::Popcount(tail);
+    if (out == nullptr) {
+      for (std::size_t i = 1; i + 1 < n; ++i) count += sparse::Popcount(combined(i));
+      return count;
+    }
+    for (std::size_t i = 1; i + 1 < n; ++i) {
+      out[i] = combined(i);
+      count += sparse::Popcount(out[i]);
+    }
+    if (n > 1) out[n - 1] = tail;
+    out[0] = head;
+    return count;
   }
-  return count;
-}
-
-using CombineFunction = std::uint64_t (*)(const std::byte*, const std::byte*, std::size_t, std::uint64_t*);
-
-template <Operation operation>
-std::uint64_t CombinePortable(const std::byte* a, const std::byte* b, std::size_t words, std::uint64_t* out) {
-  return Combine<operation>(a, b, words, out);
-}
+  static std::uint64_t WordsPortable(const std::byte* a, const std::byte* b, Window window, std::uint64_t* out) { return Words(a, b, window, out); }
 #if THIMBLE_HAS_AVX2_KERNELS
-template <Operation operation>
-THIMBLE_TARGET_AVX2 std::uint64_t CombineAvx2(const std::byte* a, const std::byte* b, std::size_t words, std::uint64_t* out) {
-  return Combine<operation>(a, b, words, out);
+  THIMBLE_TARGET_AVX2 static std::uint64_t WordsAvx2(const std::byte* a, const std::byte* b, Window window, std::uint64_t* out) {
+    return Words(a, b, window, out);
+  }
+#endif
+  static auto* ChooseWords() {
+#if THIMBLE_HAS_AVX2_KERNELS
+    if (ActiveCpuLevel() == CpuLevel::kAvx2) return WordsAvx2;
+#endif
+    return WordsPortable;
+  }
+
+  // Merges bounds within a window: `a` and `b` stand in front of what is not passed yet, and after an even number of bounds
+  // an operand has no key. Returns how many bounds the result has.
+  static std::size_t Bounds(const std::uint64_t* bounds_a, std::size_t& a, const std::uint64_t* bounds_b, std::size_t& b, Window window,
+                            std::uint64_t* out) {
+    const auto holds = [](std::size_t i, std::size_t j) { return Combined<operation, std::size_t>(i & 1, j & 1); };
+    std::size_t i = a, j = b, size = 0;
+    while (bounds_a[i] <= window.first) ++i;
+    while (bounds_b[j] <= window.first) ++j;
+    std::size_t held = holds(i, j);
+    out[0] = window.first;
+    size = held;
+    // No branch depends on which of the two comes first.
+    for (;;) {
+      const std::uint64_t x = bounds_a[i], y = bounds_b[j], bound = std::min(x, y);
+      if (bound > window.last) break;
+      i += static_cast<std::size_t>(x <= y);
+      j += static_cast<std::size_t>(y <= x);
+      out[size] = bound;
+      const std::size_t now = holds(i, j);
+      size += now ^ held;
+      held = now;
+    }
+    out[size] = window.last + 1;
+    size += held;
+    a = i;
+    b = j;
+    return size;
+  }
+};
+
+// Writes where the runs of a leaf begin and end, and a sentinel.
+THIMBLE_INLINE void Decode(const Leaf& leaf, std::uint64_t* out) {
+  leaf.ForEachRun([&out](std::uint64_t first, std::uint64_t more) {
+    const std::uint64_t end = first + more + 1;
+    *out++ = first;
+    *out++ = end > first ? end : kNoKey;
+  });
+  *out = kNoKey;
 }
+void DecodePortable(const Leaf& leaf, std::uint64_t* out) { Decode(leaf, out); }
+#if THIMBLE_HAS_AVX2_KERNELS
+THIMBLE_TARGET_AVX2 void DecodeAvx2(const Leaf& leaf, std::uint64_t* out) { Decode(leaf, out); }
 #endif
 
-template <Operation operation>
-CombineFunction ChooseCombine() {
-#if THIMBLE_HAS_AVX2_KERNELS
-  if (ActiveCpuLevel() == CpuLevel::kAvx2) return CombineAvx2<operation>;
-#endif
-  return CombinePortable<operation>;
-}
-
-// One operand: where it is in its leaf. What has been passed is gone.
-class Cursor {
+// One operand, read from front to back.
+class Operand {
  public:
-  explicit Cursor(const SparseSetView& set) : set_(set) {
-    if (!set.empty()) next_ = set.LeafOf(0);
-    Refill();
-  }
+  enum class Kind { kNothing, kWords, kRuns };
 
-  bool done() const { return done_; }
-  // Whole words from `base` on have not been passed; no other leaf has keys in them.
-  bool is_bitmap() const { return at_ == runs_.size() && words_ > 0; }
-  std::uint64_t base() const { return base_; }
-  std::size_t words() const { return words_; }
-  const std::byte* data() const { return data_; }
-  void SkipWords(std::size_t words) {
-    data_ += words * 8;
-    base_ += words * 64;
-    words_ -= words;
-    if (words_ == 0) Refill();
-  }
+  explicit Operand(const SparseSetView& set) : walk_(set) { Enter(); }
 
-  // The run at hand, of a bitmap's next word if need be. Requires: !done().
-  sparse::Run run() {
-    if (at_ == runs_.size()) Refill();
-    return runs_[at_];
-  }
-  // Passes the keys below `to` of the run at hand, which begins below it.
-  void PassTo(std::uint64_t to) {
-    sparse::Run& run = runs_[at_];
-    if (to - run.first <= run.more) {
-      run.more -= to - run.first;
-      run.first = to;
+  // Finds what is at a key, which is not below the one before.
+  void Seek(std::uint64_t key) {
+    while (leaf_last_ < key) {
+      walk_.Next();
+      Enter();
+    }
+    if (key < first_) {
+      kind_ = Kind::kNothing;
+      last_ = std::min(leaf_last_, first_ - 1);
+    } else if (words_ && key <= words_last_) {
+      kind_ = Kind::kWords;
+      last_ = std::min(leaf_last_, words_last_);
     } else {
-      PassRun();
+      kind_ = words_ || (decoded_ && at_ % 2 == 0 && bounds_[at_] == kNoKey) ? Kind::kNothing : Kind::kRuns;
+      last_ = leaf_last_;
     }
   }
-  void PassRun() {
-    if (++at_ == runs_.size() && words_ == 0) Refill();
+  // What there is from the key on, up to the key last().
+  Kind kind() const { return kind_; }
+  std::uint64_t last() const { return last_; }
+
+  // The leaf at hand, if the window holds all of it.
+  const Leaf* WholeLeaf(Window window) const {
+    return kind_ != Kind::kNothing && window.first == first_ && window.last >= last_ && last_ == leaf_last_ ? &*leaf_ : nullptr;
   }
+  std::span<const std::byte> page() const { return walk_.page(); }
+
+  // The words of a window, spread out in `scratch` unless they are there already. Requires: kind() is not kNothing.
+  const std::byte* Words(Window window, std::span<std::uint64_t, kMostWords> scratch) {
+    if (kind_ == Kind::kWords) return leaf_->words() + (window.first / 64 - first_ / 64) * 8;
+    std::fill_n(scratch.begin(), window.words(), 0);
+    const std::uint64_t* bounds = Bounds();
+    while (bounds[at_] <= window.first) ++at_;
+    for (std::uint64_t from = window.first;; ++at_) {
+      const std::uint64_t end = std::min(bounds[at_], window.last + 1);
+      if (at_ % 2 == 1 && end > from) SetBits(scratch, from - window.first / 64 * 64, end - window.first / 64 * 64);
+      from = std::max(from, end);
+      if (bounds[at_] > window.last) break;
+    }
+    return reinterpret_cast<const std::byte*>(scratch.data());
+  }
+
+  // The bounds of the leaf's runs; at() of them are passed. Without runs, none.
+  const std::uint64_t* Bounds() {
+    if (kind_ != Kind::kRuns) return kNoBounds;
+    if (!decoded_) {
+      const std::size_t most = leaf_->codec() == sparse::kRuns ? leaf_->size() : leaf_->size() * std::size_t{64};
+      if (bounds_.size() < most * 2 + 1) bounds_.resize(most * 2 + 1);
+      decode_(*leaf_, bounds_.data());
+      decoded_ = true;
+      at_ = 0;
+    }
+    return bounds_.data();
+  }
+  std::size_t& at() { return kind_ == Kind::kRuns ? at_ : nothing_; }
+  // How many bounds may be left, the sentinel included.
+  std::size_t bounds_left() const { return bounds_.size() + 1; }
 
  private:
-  // Finds what comes next: runs of the first word that is left, of the words' tail, or of the next leaf, or its words.
-  void Refill() {
-    runs_.clear();
-    at_ = 0;
-    while (runs_.empty()) {
-      if (words_ > 0) {
-        AddWordAsRuns(base_, Load<std::uint64_t>(data_));
-        data_ += 8;
-        base_ += 64;
-        --words_;
-      } else if (tail_ != 0) {
-        AddWordAsRuns(tail_base_, std::exchange(tail_, 0));
-      } else {
-        NextLeaf();
-        if (done_ || words_ > 0) return;
-      }
-    }
-  }
-
-  void NextLeaf() {
-    if (next_rank_ >= set_.size()) {
-      done_ = true;
+  void Enter() {
+    decoded_ = words_ = false;
+    first_ = 0;
+    if (walk_.done()) {
+      // As if another leaf followed that has no key.
+      first_ = leaf_last_ = kNoKey;
       return;
     }
-    const SparseTreeView::LeafPage place = next_;
-    next_rank_ = std::max(place.next, next_rank_ + 1);
-    if (next_rank_ < set_.size()) next_ = set_.LeafOf(next_rank_);
-    const Leaf leaf(place.page, place.bytes, 0);
-    if (leaf.codec() != sparse::kBitmap || leaf.base() % 64 != 0) {
-      leaf.ForEachRun([this](std::uint64_t first, std::uint64_t more) { runs_.push_back({first, more}); });
-      end_ = runs_.empty() ? end_ : runs_.back().last();
-      return;
-    }
-    // A first or last word may have keys of the neighbours too; then its own become runs.
-    unsigned from = 0, to = leaf.size();
-    while (from < to && leaf.Word(from) == 0) ++from;
-    while (to > from && leaf.Word(to - 1) == 0) --to;
-    if (from == to) return;
-    if (end_ / 64 == leaf.base() / 64 + from) {
-      AddWordAsRuns(leaf.base() + from * 64, leaf.Word(from));
-      ++from;
-    }
-    end_ = leaf.base() + (to - 1) * 64;
-    if (from < to && next_rank_ < set_.size() && set_.Select(next_rank_) / 64 == end_ / 64) {
-      --to;
-      tail_ = leaf.Word(to);
-      tail_base_ = leaf.base() + to * 64;
-    }
-    data_ = leaf.words() + from * 8;
-    base_ = leaf.base() + from * 64;
-    words_ = to - from;
+    leaf_.emplace(walk_.leaf());
+    leaf_last_ = walk_.last();
+    first_ = leaf_->base();
+    if (leaf_->codec() == sparse::kEmpty || leaf_->size() == 0 || leaf_->count() == 0) first_ = kNoKey;
+    if (leaf_->codec() != sparse::kBitmap || first_ % 64 != 0) return;
+    words_last_ = first_ + (std::uint64_t{leaf_->size()} * 64 - 1);
+    words_ = words_last_ > first_;
   }
 
-  void AddWordAsRuns(std::uint64_t base, std::uint64_t word) {
-    while (word != 0) {
-      const unsigned first = sparse::LowestBit(word);
-      const std::uint64_t rest = ~(word >> first);
-      const unsigned length = rest == 0 ? 64 : sparse::LowestBit(rest);
-      runs_.push_back({base + first, length - 1});
-      word &= first + length >= 64 ? 0 : ~std::uint64_t{0} << (first + length);
+  static void SetBits(std::span<std::uint64_t> words, std::uint64_t from, std::uint64_t end) {
+    while (from < end) {
+      const unsigned width = static_cast<unsigned>(std::min(end - from, 64 - from % 64));
+      words[from / 64] |= LowBits(width) << (from % 64);
+      from += width;
     }
   }
 
-  SparseSetView set_;
-  SparseTreeView::LeafPage next_{};
-  std::uint64_t next_rank_ = 0;  // of next_
-  std::uint64_t end_ = ~std::uint64_t{0};  // a key in the last word of the leaf before
-  std::uint64_t base_ = 0, tail_ = 0, tail_base_ = 0;
-  std::size_t words_ = 0, at_ = 0;
-  const std::byte* data_ = nullptr;
-  std::vector<sparse::Run> runs_;
-  bool done_ = false;
+  static void (*ChooseDecode())(const Leaf&, std::uint64_t*) {
+#if THIMBLE_HAS_AVX2_KERNELS
+    if (ActiveCpuLevel() == CpuLevel::kAvx2) return DecodeAvx2;
+#endif
+    return DecodePortable;
+  }
+
+  SparseTreeWalk walk_;
+  std::optional<Leaf> leaf_;
+  std::uint64_t leaf_last_ = 0;  // the last key of the leaf's range
+  std::uint64_t first_ = 0;      // nothing of the leaf is below
+  std::uint64_t words_last_ = 0;
+  bool words_ = false, decoded_ = false;
+  Kind kind_ = Kind::kNothing;
+  std::uint64_t last_ = 0;
+  void (*decode_)(const Leaf&, std::uint64_t*) = ChooseDecode();
+  std::vector<std::uint64_t> bounds_;
+  std::size_t at_ = 0, nothing_ = 0;
 };
 
 // What becomes of the result: a set, or its size only.
 class SetSink {
  public:
   static constexpr bool kWantsWords = true;
-  void Add(std::uint64_t first, std::uint64_t more) { builder_.Add(first, more); }
-  void AddWords(std::uint64_t base, std::span<const std::uint64_t> words, std::uint64_t) { builder_.AddWords(base, words); }
+  explicit SetSink(std::uint64_t bytes) : builder_(Kind::kSparseSet, 0, 0, SparseTreeBuilder::kMutable, Buffer::Heap(static_cast<std::size_t>(bytes))) {}
+  void AddBounds(std::span<const std::uint64_t> bounds) { builder_.AddBounds(bounds); }
+  void AddWords(std::uint64_t base, std::span<const std::uint64_t> words, std::uint64_t count) {
+    if (count > 0) builder_.AddWords(base, words);
+  }
+  void AddLeaf(const Leaf& leaf, std::span<const std::byte> page) { builder_.AddPage(leaf, page); }
+  void AddLargest() { builder_.Add(kNoKey); }
   Buffer Finish() { return *builder_.Finish(); }
 
  private:
-  SparseTreeBuilder builder_{Kind::kSparseSet, 0, 0, SparseTreeBuilder::kMutable};
+  SparseTreeBuilder builder_;
 };
 
 class SizeSink {
  public:
   static constexpr bool kWantsWords = false;
-  void Add(std::uint64_t, std::uint64_t more) { size_ += more + 1; }
+  void AddBounds(std::span<const std::uint64_t> bounds) {
+    for (std::size_t i = 0; i + 1 < bounds.size(); i += 2) size_ += bounds[i + 1] - bounds[i];
+  }
   void AddWords(std::uint64_t, std::span<const std::uint64_t>, std::uint64_t count) { size_ += count; }
+  void AddLeaf(const Leaf& leaf, std::span<const std::byte>) { size_ += leaf.count(); }
+  void AddLargest() { ++size_; }
   std::uint64_t size() const { return size_; }
 
  private:
@@ -200,83 +264,57 @@ class SizeSink {
 
 template <Operation operation, class Sink>
 void Apply(const SparseSetView& left, const SparseSetView& right, Sink& sink) {
-  constexpr bool kKeepsA = Keeps(operation, true, false), kKeepsB = Keeps(operation, false, true), kKeepsBoth = Keeps(operation, true, true);
-  const CombineFunction combine = ChooseCombine<operation>();
-  std::array<std::uint64_t, 1024> out;
-  Cursor a(left), b(right);
-  // Passes words that one operand alone has.
-  const auto alone = [&](Cursor& cursor, std::size_t words, bool keeps) {
-    for (words = std::min(words, cursor.words()); words > 0;) {
-      const std::size_t n = std::min(words, out.size());
-      if (keeps) {
-        // x | x, with the kernel of Or.
-        static const CombineFunction copy = ChooseCombine<Operation::kOr>();
-        const std::uint64_t count = copy(cursor.data(), cursor.data(), n, out.data());
-        sink.AddWords(cursor.base(), {out.data(), n}, count);
-      }
-      words -= n;
-      cursor.SkipWords(n);
-    }
-  };
-  while (!a.done() && !b.done()) {
-    if (a.is_bitmap() && b.is_bitmap()) {
-      if (a.base() < b.base()) {
-        alone(a, static_cast<std::size_t>((b.base() - a.base()) / 64), kKeepsA);
-      } else if (b.base() < a.base()) {
-        alone(b, static_cast<std::size_t>((a.base() - b.base()) / 64), kKeepsB);
+  constexpr bool kKeepsA = Combined<operation>(1, 0) == 1, kKeepsB = Combined<operation>(0, 1) == 1;
+  const auto combine = Kernels<operation>::ChooseWords();
+  const auto copy = Kernels<Operation::kOr>::ChooseWords();
+  using KindOf = Operand::Kind;
+  std::array<std::uint64_t, kMostWords> out, scratch_a, scratch_b;
+  std::vector<std::uint64_t> bounds;
+  Operand a(left), b(right);
+  for (Window window{0, 0};; window.first = window.last + 1) {
+    a.Seek(window.first);
+    b.Seek(window.first);
+    window.last = std::min({a.last(), b.last(), kNoKey - 1});
+    const bool in_a = a.kind() != KindOf::kNothing, in_b = b.kind() != KindOf::kNothing;
+    if ((in_a && in_b) || (in_a && kKeepsA) || (in_b && kKeepsB)) {
+      const Leaf* whole = in_a && in_b ? nullptr : (in_a ? a : b).WholeLeaf(window);
+      if (whole != nullptr) {
+        sink.AddLeaf(*whole, (in_a ? a : b).page());
+      } else if (a.kind() == KindOf::kWords || b.kind() == KindOf::kWords) {
+        window.last = window.first + std::min(window.last - window.first, kMostWords * 64 - 1 - window.first % 64);
+        const std::byte* x = in_a ? a.Words(window, scratch_a) : nullptr;
+        const std::byte* y = in_b ? b.Words(window, scratch_b) : nullptr;
+        std::uint64_t* to = Sink::kWantsWords ? out.data() : nullptr;
+        const std::uint64_t count = in_a && in_b ? combine(x, y, window, to) : copy(in_a ? x : y, in_a ? x : y, window, to);
+        sink.AddWords(window.first / 64 * 64, std::span(out).first(window.words()), count);
       } else {
-        const std::size_t n = std::min({a.words(), b.words(), out.size()});
-        const std::uint64_t count = combine(a.data(), b.data(), n, Sink::kWantsWords ? out.data() : nullptr);
-        sink.AddWords(a.base(), {out.data(), n}, count);
-        a.SkipWords(n);
-        b.SkipWords(n);
+        const std::uint64_t* x = a.Bounds();
+        const std::uint64_t* y = b.Bounds();
+        if (const std::size_t most = a.bounds_left() + b.bounds_left(); bounds.size() < most) bounds.resize(most);
+        const std::size_t size = Kernels<operation>::Bounds(x, a.at(), y, b.at(), window, bounds.data());
+        sink.AddBounds(std::span(bounds).first(size));
       }
-      continue;
     }
-    const sparse::Run x = a.run(), y = b.run();
-    if (x.first < y.first) {
-      const std::uint64_t to = x.last() < y.first ? x.last() : y.first - 1;
-      if (kKeepsA) sink.Add(x.first, to - x.first);
-      to == x.last() ? a.PassRun() : a.PassTo(to + 1);
-    } else if (y.first < x.first) {
-      const std::uint64_t to = y.last() < x.first ? y.last() : x.first - 1;
-      if (kKeepsB) sink.Add(y.first, to - y.first);
-      to == y.last() ? b.PassRun() : b.PassTo(to + 1);
-    } else {
-      const std::uint64_t to = std::min(x.last(), y.last());
-      if (kKeepsBoth) sink.Add(x.first, to - x.first);
-      to == x.last() ? a.PassRun() : a.PassTo(to + 1);
-      to == y.last() ? b.PassRun() : b.PassTo(to + 1);
-    }
+    if (window.last == kNoKey - 1) break;
   }
-  const auto rest = [&](Cursor& cursor) {
-    while (!cursor.done()) {
-      if (cursor.is_bitmap()) {
-        alone(cursor, cursor.words(), true);
-      } else {
-        const sparse::Run run = cursor.run();
-        sink.Add(run.first, run.more);
-        cursor.PassRun();
-      }
-    }
-  };
-  if (kKeepsA) rest(a);
-  if (kKeepsB) rest(b);
+  if (Combined<operation>(left.Contains(kNoKey) ? 1 : 0, right.Contains(kNoKey) ? 1 : 0) != 0) sink.AddLargest();
 }
 
+// The result needs about so many bytes at most, of which a large mapping holds only those that it comes to touch.
 template <Operation operation>
-Buffer Combined(const SparseSetView& a, const SparseSetView& b) {
-  SetSink sink;
+Buffer Combine(const SparseSetView& a, const SparseSetView& b) {
+  const std::uint64_t all = a.image().size() + b.image().size(), least = std::min(a.image().size(), b.image().size());
+  SetSink sink(std::max<std::uint64_t>((operation == Operation::kAnd ? least : operation == Operation::kAndNot ? a.image().size() : all) * 9 / 8, 1 << 14));
   Apply<operation>(a, b, sink);
   return sink.Finish();
 }
 
 }  // namespace
 
-SparseSet And(const SparseSetView& a, const SparseSetView& b) { return SparseSet::Adopt(Combined<Operation::kAnd>(a, b)); }
-SparseSet Or(const SparseSetView& a, const SparseSetView& b) { return SparseSet::Adopt(Combined<Operation::kOr>(a, b)); }
-SparseSet AndNot(const SparseSetView& a, const SparseSetView& b) { return SparseSet::Adopt(Combined<Operation::kAndNot>(a, b)); }
-SparseSet Xor(const SparseSetView& a, const SparseSetView& b) { return SparseSet::Adopt(Combined<Operation::kXor>(a, b)); }
+SparseSet And(const SparseSetView& a, const SparseSetView& b) { return SparseSet::Adopt(Combine<Operation::kAnd>(a, b)); }
+SparseSet Or(const SparseSetView& a, const SparseSetView& b) { return SparseSet::Adopt(Combine<Operation::kOr>(a, b)); }
+SparseSet AndNot(const SparseSetView& a, const SparseSetView& b) { return SparseSet::Adopt(Combine<Operation::kAndNot>(a, b)); }
+SparseSet Xor(const SparseSetView& a, const SparseSetView& b) { return SparseSet::Adopt(Combine<Operation::kXor>(a, b)); }
 
 std::uint64_t AndSize(const SparseSetView& a, const SparseSetView& b) {
   SizeSink sink;

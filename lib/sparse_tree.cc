@@ -35,43 +35,59 @@ class SparseTreeQueries {
     return {view.data_ + at, static_cast<std::size_t>(bytes)};
   }
 
-  THIMBLE_INLINE static bool HasKey(const View& view, std::uint64_t key) {
-    View::Page page = PageAt(view, view.root_);
+  // Goes down to the leaf that a key belongs to, and brings the lines that it will be looked for in: its place is guessed from
+  // the keys beside the leaf's.
+  struct Descent {
+    View::Page page;
+    std::uint64_t rank;  // of the leaf's first key
+    bool damaged;
+    double part;  // how far in the leaf the key may stand, from 0 to 1
+  };
+  THIMBLE_INLINE static Descent Descend(const View& view, std::uint64_t key) {
+    Descent at{PageAt(view, view.root_), 0, false, 0};
     for (unsigned level = view.height_; level > 0; --level) {
-      const Node node(page.data, page.bytes);
-      if (node.count() == 0) return false;
-      page = PageAt(view, node.Child(node.ChildOf(key)));
+      const Node node(at.page.data, at.page.bytes);
+      if (node.count() == 0) return {{kNothing, sparse::kLeafHeaderBytes}, at.rank, true, 0};
+      const unsigned child = node.ChildOf(key);
+      at.rank += node.Below(child);
+      at.page = PageAt(view, node.Child(child));
+      if (level > 1) continue;
+      for (std::size_t line = 0; line < kUnaryBytes; line += 64) __builtin_prefetch(at.page.data + line);
+      const std::uint64_t first = node.Key(child), range = child + 1 < node.count() ? node.Key(child + 1) - first : 0;
+      at.part = range > 0 ? static_cast<double>(static_cast<std::int64_t>((key - first) >> 1)) / static_cast<double>(static_cast<std::int64_t>((range >> 1) | 1)) : 0;
     }
-    return Leaf(page.data, page.bytes, view.value_bits_).Contains(key);
+    return at;
+  }
+  // What the unary words of a leaf usually take.
+  static constexpr std::size_t kUnaryBytes = 512;
+
+  THIMBLE_INLINE static bool HasKey(const View& view, std::uint64_t key) {
+    const Descent at = Descend(view, key);
+    const Leaf leaf(at.page.data, at.page.bytes, view.value_bits_);
+    leaf.Prefetch(at.part);
+    return leaf.Contains(key);
   }
 
   THIMBLE_INLINE static View::Place Find(const View& view, std::uint64_t key) {
-    View::Page page = PageAt(view, view.root_);
-    std::uint64_t rank = 0;
-    for (unsigned level = view.height_; level > 0; --level) {
-      const Node node(page.data, page.bytes);
-      if (node.count() == 0) return {rank, false, 0};
-      const unsigned child = node.ChildOf(key);
-      rank += node.Below(child);
-      page = PageAt(view, node.Child(child));
-    }
-    const Leaf leaf(page.data, page.bytes, view.value_bits_);
+    const Descent at = Descend(view, key);
+    if (at.damaged) return {at.rank, false, 0};
+    const Leaf leaf(at.page.data, at.page.bytes, view.value_bits_);
+    leaf.Prefetch(at.part);
     const sparse::Hit hit = leaf.Find(key);
-    return {rank + hit.index, hit.found, hit.found && view.value_bits_ > 0 ? leaf.Value(hit.index) : 0};
+    return {at.rank + hit.index, hit.found, hit.found && view.value_bits_ > 0 ? leaf.Value(hit.index) : 0};
   }
 
   THIMBLE_INLINE static View::LeafPage LeafOf(const View& view, std::uint64_t rank) {
     View::Page page = PageAt(view, view.root_);
-    std::uint64_t below = 0, behind = view.count_;
+    std::uint64_t below = 0;
     for (unsigned level = view.height_; level > 0; --level) {
       const Node node(page.data, page.bytes);
-      if (node.count() == 0) return {kNothing, sparse::kLeafHeaderBytes, below, behind};
+      if (node.count() == 0) return {kNothing, sparse::kLeafHeaderBytes, below};
       const unsigned child = node.ChildAt(rank - below);
-      behind = below + node.Sum(child);
       below += node.Below(child);
       page = PageAt(view, node.Child(child));
     }
-    return {page.data, page.bytes, below, behind};
+    return {page.data, page.bytes, below};
   }
 
   THIMBLE_INLINE static View::Entry At(const View& view, std::uint64_t rank) {
@@ -118,7 +134,6 @@ SparseTreeView::Entry SparseTreeView::At(std::uint64_t rank) const { return THIM
 std::size_t SparseTreeView::Copy(std::uint64_t rank, std::span<std::uint64_t> keys, std::uint64_t* values) const {
   return THIMBLE_QUERY(Copy, rank, keys, values);
 }
-SparseTreeView::LeafPage SparseTreeView::LeafOf(std::uint64_t rank) const { return SparseTreeQueries::LeafOf(*this, rank); }
 SparseTreeView::Page SparseTreeView::PageAt(std::uint64_t page) const { return SparseTreeQueries::PageAt(*this, page); }
 
 absl::StatusOr<SparseTreeView> SparseTreeView::OpenTree(std::span<const std::byte> image, Kind kind) {

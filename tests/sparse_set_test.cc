@@ -162,6 +162,70 @@ BOOST_AUTO_TEST_CASE(OperationsAgreeWithStd) {
   }
 }
 
+// Bitmaps beside bitmaps, runs, Elias-Fano and nothing, whose leaves begin and end anywhere; and leaves copied whole.
+BOOST_AUTO_TEST_CASE(OperationsOnDensePartsAgree) {
+  constexpr std::uint64_t kSpan = 80000;
+  const auto fill = [](int shape, std::uint64_t seed) {
+    std::mt19937_64 random(seed);
+    std::vector<bool> in(kSpan);
+    for (std::uint64_t key = 0; key < kSpan; ++key) {
+      const std::uint64_t draw = random() % 1000, part = key / 8000 % 5;
+      if (shape == 0) in[key] = draw < 500;
+      if (shape == 1) in[key] = draw < (part == 0 ? 500 : part == 1 ? 5 : part == 2 ? 0 : part == 3 ? 930 : 250);
+      if (shape == 2) in[key] = key / 300 % 3 == 0;
+      if (shape == 3) in[key] = key >= kSpan / 2 && draw < 400;
+      if (shape == 4) in[key] = key < kSpan / 2 && draw < 400;
+      if (shape == 5) in[key] = draw < 20;
+      if (shape == 6) in[key] = key < 70 || key > kSpan - 3;
+    }
+    return in;
+  };
+  const auto make = [](const std::vector<bool>& in, std::uint64_t base) {
+    SparseSet set;
+    for (std::uint64_t key = 0; key < in.size(); ++key) {
+      if (in[key]) REQUIRE_OK(set.Add(base + key));
+    }
+    return set;
+  };
+  for (int shape_a = 0; shape_a <= 6; ++shape_a) {
+    for (int shape_b = 0; shape_b <= 6; ++shape_b) {
+      const std::uint64_t base = shape_a % 2 == 0 ? 77 : ~std::uint64_t{0} - kSpan + 1;
+      const std::vector<bool> in_a = fill(shape_a, 1), in_b = fill(shape_b, 2);
+      const SparseSet a = make(in_a, base), b = make(in_b, base);
+      const PackedSparseSet packed = a.Packed();
+      const auto check = [&](const SparseSet& result, std::uint64_t size, auto holds) {
+        REQUIRE_OK(result.Verify());
+        std::vector<std::uint64_t> expected;
+        for (std::uint64_t key = 0; key < kSpan; ++key) {
+          if (holds(in_a[key], in_b[key])) expected.push_back(base + key);
+        }
+        BOOST_TEST_CONTEXT("shapes " << shape_a << ' ' << shape_b) {
+          BOOST_REQUIRE_EQUAL(result.size(), expected.size());
+          BOOST_REQUIRE_EQUAL(size, expected.size());
+          BOOST_REQUIRE(std::equal(result.begin(), result.end(), expected.begin(), expected.end()));
+          for (std::size_t i = 0; i < expected.size(); i += 97) BOOST_REQUIRE_EQUAL(result.Rank(expected[i]), i);
+        }
+      };
+      check(And(a, b), AndSize(packed, b), [](bool x, bool y) { return x && y; });
+      check(Or(packed, b), OrSize(a, b), [](bool x, bool y) { return x || y; });
+      check(AndNot(a, b), AndNotSize(packed, b), [](bool x, bool y) { return x && !y; });
+      check(Xor(packed, b), XorSize(a, b), [](bool x, bool y) { return x != y; });
+    }
+  }
+}
+
+// Half of all numbers, in random order: bitmaps whose pages are full.
+BOOST_AUTO_TEST_CASE(BitmapsFillTheirPages) {
+  std::mt19937_64 random(9);
+  std::vector<std::uint32_t> keys(1 << 19);
+  for (std::uint32_t i = 0; i < keys.size(); ++i) keys[i] = 2 * i + static_cast<std::uint32_t>(random() % 2);
+  std::shuffle(keys.begin(), keys.end(), random);
+  SparseSet set;
+  for (const std::uint32_t key : keys) REQUIRE_OK(set.Add(key));
+  REQUIRE_OK(set.Verify());
+  BOOST_TEST(static_cast<double>(set.stats().live_bytes) * 8 / static_cast<double>(keys.size()) < 2.12);
+}
+
 BOOST_AUTO_TEST_CASE(BuilderTakesRunsAndBitmaps) {
   SparseSet::Builder builder;
   REQUIRE_OK(builder.Add(3));

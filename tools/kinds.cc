@@ -23,6 +23,9 @@
 #include "thimble/record_table.h"
 #include "thimble/scalable_bloom_filter.h"
 #include "thimble/skewed_vector.h"
+#include "thimble/sparse_array.h"
+#include "thimble/sparse_matrix.h"
+#include "thimble/sparse_set.h"
 #include "thimble/split_block_bloom_filter.h"
 #include "thimble/static_filter.h"
 #include "thimble/static_map.h"
@@ -128,6 +131,26 @@ Contents OfCompactMap(const RawCompactMapView& v) {
 
 Contents OfRecordHeap(const RecordHeapView& v) { return {v.size(), {}}; }
 
+// Of all sets of so many numbers up to the largest one.
+double SetBits(std::uint64_t size, std::uint64_t largest) {
+  const auto n = static_cast<double>(size), universe = static_cast<double>(largest) + 1;
+  // Where the logarithms of factorials cancel to nothing, n log2(e universe / n) is as good.
+  return universe < 1e9 ? LogChoose(universe, n) : n * std::log2(std::exp(1.0) * universe / std::max(n, 1.0));
+}
+
+Contents OfSparseSet(const SparseSetView& v) { return {v.size(), v.empty() ? 0 : Share(SetBits(v.size(), v.Select(v.size() - 1)), v.size())}; }
+
+// Its values may be of any type that fits; how many bits each has is the same for all.
+using SparseArrayOfAny = SparseArrayView<std::uint64_t>;
+Contents OfSparseArray(const SparseArrayOfAny& v) {
+  return {v.size(), v.empty() ? 0 : Share(SetBits(v.size(), v.Select(v.size() - 1).index), v.size()) + v.value_bits()};
+}
+
+Contents OfSparseMatrix(const SparseMatrixView& v) {
+  const std::uint64_t places = v.rows() * v.columns();
+  return {v.size(), v.size() == 0 ? 0 : Share(SetBits(v.size(), places - 1), v.size()) + v.value_bits()};
+}
+
 // One line a kind.
 constexpr KindEntry kKinds[] = {
 #if THIMBLE_HAS_EXALOGLOG
@@ -151,6 +174,9 @@ constexpr KindEntry kKinds[] = {
     Entry<RecordTableView, OfPackedRecords>(),
     Entry<ScalableBloomFilterView, OfCountingFilter<ScalableBloomFilterView>>(),
     Entry<SkewedVectorView, OfSkewedVector>(),
+    Entry<SparseArrayOfAny, OfSparseArray>(),
+    Entry<SparseMatrixView, OfSparseMatrix>(),
+    Entry<SparseSetView, OfSparseSet>(),
     Entry<SplitBlockBloomFilterView, OfSplitBlockBloomFilter>(),
     Entry<StaticFilterView, OfCountingFilter<StaticFilterView>>(),
     Entry<StaticMapView, OfStaticMap>(),

@@ -47,6 +47,7 @@ class SparseMatrixView {
   std::uint64_t size() const { return index_.size(); }  // entries
   MatrixOrder order() const { return order_; }
   MatrixValues values() const { return values_; }
+  unsigned value_bits() const { return value_bits_; }
 
   // The value at a place, 0 where there is no entry. Requires: row < rows(), column < columns().
   double At(std::uint64_t row, std::uint64_t column) const;
@@ -58,15 +59,18 @@ class SparseMatrixView {
   std::size_t Copy(std::uint64_t first, std::span<MatrixEntry> out) const;
 
   // y = A x. Requires: x.size() == columns(), y.size() == rows(), and they do not overlap.
-  void Multiply(std::span<const double> x, std::span<double> y) const { Product(x, y, order_ == MatrixOrder::kRows); }
+  void Multiply(std::span<const double> x, std::span<double> y) const;
   // y = A' x. Requires: x.size() == rows(), y.size() == columns(), and they do not overlap.
-  void MultiplyTransposed(std::span<const double> x, std::span<double> y) const { Product(x, y, order_ == MatrixOrder::kColumns); }
+  void MultiplyTransposed(std::span<const double> x, std::span<double> y) const;
 
  private:
+  template <bool gathers>
+  friend class SparseMatrixProduct;
+
   std::uint64_t Lines() const { return order_ == MatrixOrder::kRows ? rows_ : columns_; }
   std::uint64_t LineLength() const { return order_ == MatrixOrder::kRows ? columns_ : rows_; }
-  // Gathers along lines, or scatters across them.
-  void Product(std::span<const double> x, std::span<double> y, bool gathers) const;
+  template <bool gathers>
+  void Product(std::span<const double> x, std::span<double> y) const;
   double Value(std::uint64_t i) const;
   void CopyValues(std::uint64_t first, std::span<double> out) const;
 

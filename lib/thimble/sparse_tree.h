@@ -50,14 +50,6 @@ class SparseTreeView {
   // Copies the keys from rank on, and their values if `values` is not null; returns how many, at most one leaf's. 0 at the end.
   std::size_t Copy(std::uint64_t rank, std::span<std::uint64_t> keys, std::uint64_t* values = nullptr) const;
 
-  // A leaf's page, for who reads whole leaves.
-  struct LeafPage {
-    const std::byte* page;
-    std::size_t bytes;
-    std::uint64_t rank;  // of its first key
-    std::uint64_t next;  // rank of the first key behind it
-  };
-  LeafPage LeafOf(std::uint64_t rank) const;
   unsigned value_bits() const { return value_bits_; }
   std::uint64_t page_bytes() const { return page_bytes_; }
   static constexpr std::uint64_t kPackedUnitBytes = 8;
@@ -75,6 +67,14 @@ class SparseTreeView {
  private:
   friend class SparseTreeEditor;
   friend class SparseTreeQueries;
+  friend class SparseTreeWalk;
+
+  // A leaf's page.
+  struct LeafPage {
+    const std::byte* page;
+    std::size_t bytes;
+    std::uint64_t rank;  // of its first key
+  };
 
   struct Page {
     const std::byte* data;

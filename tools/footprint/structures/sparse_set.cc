@@ -1,0 +1,54 @@
+#include "thimble/sparse_set.h"
+
+#include <optional>
+
+#include "status_macros.h"
+#include "structure.h"
+
+namespace thimble::footprint {
+namespace {
+
+// Signed numbers in their order: the smallest is 0.
+std::uint64_t Place(std::int64_t value) { return static_cast<std::uint64_t>(value) ^ (std::uint64_t{1} << 63); }
+
+// The distinct values, each of which has a number: its rank.
+class SparseSetCandidate : public Candidate {
+ public:
+  absl::Status Build(const Column& column) override {
+    for (std::uint64_t i = 0; i < column.size(); ++i) THIMBLE_RETURN_IF_ERROR(set_.Add(Place(column.integer(i))).status());
+    return absl::OkStatus();
+  }
+  std::uint64_t stored() const override { return view().size(); }
+  std::uint64_t LookUp(const Probes& probes) const override {
+    std::uint64_t sum = 0;
+    for (const std::int64_t value : probes.integers) sum += view().Rank(Place(value));
+    return sum;
+  }
+  std::span<const std::byte> image() const override { return view().image(); }
+
+ protected:
+  virtual SparseSetView view() const { return set_.view(); }
+  SparseSet set_;
+};
+
+class PackedSparseSetCandidate final : public SparseSetCandidate {
+ public:
+  absl::Status Build(const Column& column) override {
+    THIMBLE_RETURN_IF_ERROR(SparseSetCandidate::Build(column));
+    packed_.emplace(set_.Packed());
+    set_ = SparseSet();
+    return absl::OkStatus();
+  }
+
+ private:
+  SparseSetView view() const override { return packed_->view(); }
+  std::optional<PackedSparseSet> packed_;
+};
+
+const Registered mutable_set({.name = "SparseSet", .family = Family::kThimble, .fits = kInteger | kDate, .jobs = kKeyToId | kMembership},
+                             Make<SparseSetCandidate>);
+const Registered packed_set({.name = "SparseSet, packed", .family = Family::kThimble, .fits = kInteger | kDate, .jobs = kKeyToId | kMembership},
+                            Make<PackedSparseSetCandidate>);
+
+}  // namespace
+}  // namespace thimble::footprint
