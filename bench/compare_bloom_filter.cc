@@ -101,6 +101,12 @@ void Run(Comparison& c) {
          {{"classic k=7", [&] { CountHits(classic, others); }},
           {"thimble classic", [&] { CountHits(textbook, others); }},
           {"thimble ContainsMany", [&] { Keep(filter.ContainsMany(others, {found.get(), asked})); }}});
+  // All of them once, which measures the reading of the keys too.
+  const std::string all = size + ", all keys";
+  c.Time(all, "add ns", n, [&] { for (std::uint64_t key : keys) filter.Add(key); },
+         {{"classic k=7", [&] { for (std::uint64_t key : keys) classic.Add(key); }}});
+  c.Time(all, "hit ns", n, [&] { CountHits(filter, keys); }, {{"classic k=7", [&] { CountHits(classic, keys); }}});
+  c.Time(all, "miss ns", n, [&] { CountHits(filter, absent); }, {{"classic k=7", [&] { CountHits(classic, absent); }}});
   c.Time(size + ", batches", "add ns", asked, [&] { filter.AddMany(some); },
          {{"classic k=7", [&] { for (std::uint64_t key : some) classic.Add(key); }}});
   c.Time(size + ", batches", "hit ns", asked, [&] { Keep(filter.ContainsMany(some, {found.get(), asked})); },

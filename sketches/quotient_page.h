@@ -7,7 +7,31 @@
 
 namespace thimble::quotient {
 
-// Bits in a run of 64-bit words: what the pages of a quotient filter are edited with.
+// The pages of a quotient filter: how large their parts are, where a bucket stands, and how bits are put in and taken out.
+
+// Parameters of the header.
+enum { kRoots, kPages, kPageBytes, kRemainderBits, kFlags, kDirectoryDepth, kCapacity, kEpoch };
+
+inline constexpr unsigned kBuckets = 512;
+inline constexpr unsigned kPageHeaderBytes = 8;
+inline constexpr unsigned kMaxEpochBits = 8;
+
+// Words of the buckets in unary.
+inline unsigned UnaryWords(unsigned slots) { return (slots + kBuckets + 63) / 64; }
+
+// Entries of a page: behind its header lie the buckets in whole words, then the entries.
+unsigned SlotsFor(std::uint64_t page_bytes, unsigned entry_bits);
+
+// Of the fraction that a hash leaves, in a page of a depth: its bucket, and its remainder of some bits.
+inline unsigned BucketOf(std::uint64_t fraction, unsigned depth) { return static_cast<unsigned>(fraction << depth >> (64 - 9)); }
+inline std::uint64_t RemainderOf(std::uint64_t fraction, unsigned depth, unsigned bits) { return fraction << (depth + 9) >> (64 - bits); }
+
+struct Bucket {
+  std::uint64_t position;  // of its first one in the unary run, or of its zero
+  std::uint64_t ones;
+};
+// The bucket's ones begin behind the bucket-th zero. Damaged runs have fewer zeros: the end of the run stands for them.
+Bucket FindBucket(const std::byte* unary, unsigned words, unsigned bucket);
 
 inline std::uint64_t Word(const std::byte* words, std::uint64_t i) { return Load<std::uint64_t>(words + 8 * i); }
 
@@ -31,16 +55,7 @@ inline void SetBits(std::byte* words, std::uint64_t at, unsigned width, std::uin
 
 // Moves the bits [at, end) up by `width` and puts `bits` before them. Requires: 0 < width < 64, end + width bits in the run,
 // zeros from `end` on.
-inline void InsertBits(std::byte* words, std::uint64_t at, std::uint64_t end, unsigned width, std::uint64_t bits) {
-  const std::uint64_t first = at / 64, below = LowBits(at % 64);
-  for (std::uint64_t i = (end + width - 1) / 64; i > first; --i) {
-    Store(words + 8 * i, Word(words, i) << width | Word(words, i - 1) >> (64 - width));
-  }
-  // Bits below `at` that moved along into the second word lie where the new ones go.
-  const std::uint64_t word = Word(words, first);
-  Store(words + 8 * first, (word & below) | (word & ~below) << width);
-  SetBits(words, at, width, bits);
-}
+void InsertBits(std::byte* words, std::uint64_t at, std::uint64_t end, unsigned width, std::uint64_t bits);
 
 // Takes the `width` bits from `at` away; those behind, up to `end`, move down, and zeros follow. Requires: 0 < width < 64,
 // at + width <= end, zeros from `end` on.

@@ -18,6 +18,8 @@ concept HashableKey = requires(const Key& key) {
 
 // What every filter can say, so that code can be written once over all of them: no false negatives, and a known rate of
 // false positives.
+//
+// Space    none: a concept. What each filter takes stands in its header, and side by side in docs/choosing.md
 template <class F>
 concept Filter = requires(const F& filter, std::uint64_t key, std::uint64_t hash) {
   { filter.Contains(key) } -> std::same_as<bool>;

@@ -22,6 +22,8 @@ namespace thimble {
 // neighbours in the first 16, 36 or all 128 starts of its bucket (two bits tell which), to a smaller layer of the same
 // kind. Shards of about 2^18 keys are solved one by one, which bounds the memory to build, and are independent of one another.
 //
+// Space    1.003 * bits a key, and 32 bytes for each 2^18 keys; building takes 8 bytes a key, 16 with values
+//
 //   header | one record for each shard | shards, each at a multiple of 64 bytes
 //   record: u64 first word, with the shard's seed in the upper 16 bits; u32 blocks[6], of each layer, 0 behind the last
 //   shard:  layers, each: 2 bits a bucket of 128 starts | blocks of 64 slots, a word for each bit of the values
