@@ -156,7 +156,7 @@ void TokenSample::DropOneIn(std::size_t strings) {
 
 TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double scale) {
   constexpr int kMaxPasses = 5;
-  constexpr std::size_t kPassBytes = std::size_t{1} << 20;
+  constexpr std::size_t kPassBytes = std::size_t{2} << 20;
   const bool ends = coding != TokenCoding::kWords;
   const double total = scale * static_cast<double>(sample.text_bytes() + sample.strings());
   std::size_t target = FirstTarget(total, coding);
