@@ -261,7 +261,7 @@ std::uint32_t SparseTreeEditor::MoveBelow(std::uint32_t page, unsigned level, st
 void SparseTreeEditor::TrimIfLoose() {
   const std::uint64_t free = Parameter(SparseTreeView::kFreePages);
   const std::uint64_t room = (view_.image_bytes_ - EmptyBytes(view_.pages_ * view_.page_bytes_)) / view_.page_bytes_;
-  if (free + room == 0 || (free + room) * 32 < view_.pages_) return;
+  if (free + room == 0 || free * 96 + room * 32 < view_.pages_) return;
   const std::uint64_t end = view_.pages_ - free;
   std::vector<std::uint32_t> holes;
   for (auto page = static_cast<std::uint32_t>(Parameter(SparseTreeView::kFirstFree)); page < view_.pages_; page = Load<std::uint32_t>(Data(page))) {
