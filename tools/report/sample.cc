@@ -157,7 +157,8 @@ absl::StatusOr<Report> PredictTable(const TableData& table, std::uint64_t rows, 
     const auto data = std::find_if(table.columns.begin(), table.columns.end(), [&](const ColumnData& c) { return c.name == column.name; });
     column.elements = data->elements();
     column.payload_bytes = data->payload_bytes();
-    column.distinct = by_values[2].columns[i].elements << levels[static_cast<std::size_t>(data - table.columns.begin())];
+    const std::uint64_t distinct = by_values[2].columns[i].elements << levels[static_cast<std::size_t>(data - table.columns.begin())];
+    column.distinct = std::min(distinct, column.elements);
     column.structures.clear();
     PredictColumn(ColumnsOf(by_rows, i), Holds::kAll, column.elements, column);
     PredictColumn(ColumnsOf(by_values, i), Holds::kDistinct, column.distinct, column);
