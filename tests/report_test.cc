@@ -302,7 +302,7 @@ BOOST_AUTO_TEST_CASE(GrowthIsARegression) {
   BOOST_TEST(folder.Thimble("report --fail-over 1 " + small).exit_code == 2);
 }
 
-BOOST_AUTO_TEST_CASE(ASamplePredictsTheWhole) {
+BOOST_AUTO_TEST_CASE(ASamplePredictsTheWhole, *boost::unit_test::enable_if<!THIMBLE_SANITIZED>()) {
   const Folder folder;
   std::string csv = "id,colour,name\n";
   for (int i = 0; i < 200000; ++i) csv += std::to_string(i) + "," + std::to_string(i % 7) + ",name of number " + std::to_string(i * 31) + "\n";

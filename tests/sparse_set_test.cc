@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(OperationsAgreeWithStd) {
       std::mt19937_64 random(static_cast<std::uint64_t>(shape_a * 10 + shape_b));
       SparseSet a, b;
       Model model_a, model_b;
-      for (int i = 0; i < 20000; ++i) {
+      for (int i = 0; i < (THIMBLE_SANITIZED ? 5000 : 20000); ++i) {
         const std::uint64_t x = Draw(shape_a, random), y = Draw(shape_b, random);
         model_a.insert(x);
         model_b.insert(y);

@@ -131,19 +131,19 @@ Contents OfCompactMap(const RawCompactMapView& v) {
 
 Contents OfRecordHeap(const RecordHeapView& v) { return {v.size(), {}}; }
 
-// Of all sets of so many numbers up to the largest one.
-double SetBits(std::uint64_t size, std::uint64_t largest) {
-  const auto n = static_cast<double>(size), universe = static_cast<double>(largest) + 1;
+// Of all sets of so many numbers in a range, its ends being so far apart.
+double SetBits(std::uint64_t size, std::uint64_t distance) {
+  const auto n = static_cast<double>(size), universe = static_cast<double>(distance) + 1;
   // Where the logarithms of factorials cancel to nothing, n log2(e universe / n) is as good.
   return universe < 1e9 ? LogChoose(universe, n) : n * std::log2(std::exp(1.0) * universe / std::max(n, 1.0));
 }
 
-Contents OfSparseSet(const SparseSetView& v) { return {v.size(), v.empty() ? 0 : Share(SetBits(v.size(), v.Select(v.size() - 1)), v.size())}; }
+Contents OfSparseSet(const SparseSetView& v) { return {v.size(), v.empty() ? 0 : Share(SetBits(v.size(), v.Select(v.size() - 1) - v.Select(0)), v.size())}; }
 
 // Its values may be of any type that fits; how many bits each has is the same for all.
 using SparseArrayOfAny = SparseArrayView<std::uint64_t>;
 Contents OfSparseArray(const SparseArrayOfAny& v) {
-  return {v.size(), v.empty() ? 0 : Share(SetBits(v.size(), v.Select(v.size() - 1).index), v.size()) + v.value_bits()};
+  return {v.size(), v.empty() ? 0 : Share(SetBits(v.size(), v.Select(v.size() - 1).index - v.Select(0).index), v.size()) + v.value_bits()};
 }
 
 Contents OfSparseMatrix(const SparseMatrixView& v) {
