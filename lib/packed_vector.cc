@@ -46,6 +46,7 @@ absl::StatusOr<PackedVectorView> PackedVectorView::Open(std::span<const std::byt
   if (layout.image_bytes() > header.image_bytes) return absl::DataLossError("PackedVector: more values than the image holds");
   PackedVectorView view;
   view.image_ = image.first(header.image_bytes);
+  view.values_ = image.data() + (header.count == 0 ? 0 : kHeaderBytes);
   view.size_ = header.count;
   view.last_ = header.count == 0 ? 0 : header.count - 1;
   view.width_ = static_cast<unsigned>(width);
@@ -55,7 +56,7 @@ absl::StatusOr<PackedVectorView> PackedVectorView::Open(std::span<const std::byt
 absl::Status PackedVectorView::Verify() const {
   const std::uint64_t end = size_ * width_;
   const unsigned partial = static_cast<unsigned>(end % 8);
-  const bool clean = partial == 0 || Load<std::uint8_t>(values() + end / 8) >> partial == 0;
+  const bool clean = partial == 0 || Load<std::uint8_t>(values_ + end / 8) >> partial == 0;
   if (!clean || !AllZero(image_.subspan(kHeaderBytes + (end + 7) / 8))) {
     return absl::DataLossError("PackedVector: bits behind the last value");
   }
@@ -151,6 +152,7 @@ absl::Status PackedVector::Reserve(std::uint64_t count) {
 void PackedVector::WriteHeader(std::uint64_t image_bytes) {
   HeaderOf(width_, size_, image_bytes).Write(buffer().bytes());
   image_ = buffer().bytes().first(image_bytes);
+  values_ = image_.data() + (size_ == 0 ? 0 : kHeaderBytes);
 }
 
 void PackedVector::ShrinkToFit() { WriteHeader(ImageBytes({.width = width_, .size = size_})); }

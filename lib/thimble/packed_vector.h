@@ -30,7 +30,7 @@ class PackedVectorView {
   unsigned width() const { return width_; }
 
   // Requires: i < size().
-  std::uint64_t operator[](std::uint64_t i) const { return ReadBits(values(), std::min(i, last_) * width_, width_); }
+  std::uint64_t operator[](std::uint64_t i) const { return ReadBits(values_, std::min(i, last_) * width_, width_); }
 
   // Copies out.size() values from index `first` on: an order of magnitude faster than one by one. Values wider than the
   // output are cut. Requires: first + out.size() <= size(); what lies behind is left as it was.
@@ -46,10 +46,8 @@ class PackedVectorView {
  private:
   friend class PackedVector;
 
-  // A vector without values still reads one: the slack.
-  const std::byte* values() const { return image_.data() + kHeaderBytes; }
-
   std::span<const std::byte> image_;
+  const std::byte* values_ = nullptr;  // of an empty image its header, which is as safe to read
   std::uint64_t size_ = 0;
   std::uint64_t last_ = 0;  // index of the last value, or 0
   unsigned width_ = 1;

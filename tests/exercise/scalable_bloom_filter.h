@@ -17,10 +17,4 @@ inline void Exercise(const ScalableBloomFilterView& view) {
   for (std::uint64_t i = 0; i < 40; ++i) (void)view.ContainsHash(i < 20 ? i : ~i);
 }
 
-// Calls every mutator, unless the next stage would be as large as the image says and fill memory.
-inline void Mutate(ScalableBloomFilter& filter) {
-  if (filter.capacity() > 1'000'000) return;
-  for (std::uint64_t i = 0; i < 500; ++i) filter.AddHash(i * 0x9e3779b97f4a7c15).IgnoreError();
-}
-
 }  // namespace thimble
