@@ -156,7 +156,8 @@ void TokenSample::DropOneIn(std::size_t strings) {
 
 TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double scale) {
   constexpr int kMaxPasses = 5;
-  constexpr std::size_t kPassBytes = std::size_t{2} << 20;
+  // Words are many, and each saves little: rare ones show in a large sample only.
+  const std::size_t pass_bytes = std::size_t{coding == TokenCoding::kWords ? 16u : 2u} << 20;
   const bool ends = coding != TokenCoding::kWords;
   const double total = scale * static_cast<double>(sample.text_bytes() + sample.strings());
   std::size_t target = FirstTarget(total, coding);
@@ -165,7 +166,7 @@ TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double
   // becomes smaller.
   std::vector<Token> tokens = CandidateTokens(sample, target + target / 2, ends);
   // A part of the sample tells which are used, and how the sizes compare.
-  const std::size_t step = 1 + sample.text_bytes() / kPassBytes;
+  const std::size_t step = 1 + sample.text_bytes() / pass_bytes;
   CountUses(sample, step, ends, &tokens);
   TokenBook book(MostUsed(std::move(tokens), target), coding);
   std::optional<TokenBook> best;
