@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE bit_vector
 #include "thimble/bit_vector.h"
 
 #include "exercise/bit_vector.h"
@@ -6,6 +5,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(bit_vector)
 
 using absl::StatusCode;
 
@@ -115,6 +116,8 @@ BOOST_AUTO_TEST_CASE(Mutations) {
                                                                [](const BitVectorView& view) { Exercise(view); });
   BOOST_TEST(opened > 1000);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE bits
 #include "thimble/bits.h"
 
 #include "testing.h"
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(bits)
 
 std::vector<std::uint64_t> Values(std::size_t n, unsigned width) {
   std::mt19937_64 random(width);
@@ -59,6 +60,8 @@ BOOST_AUTO_TEST_CASE(NoWidthIsZero) {
   UnpackBits(run.bytes(), 0, 0, std::span(out));
   BOOST_TEST(out == std::vector<std::uint64_t>(3), boost::test_tools::per_element());
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

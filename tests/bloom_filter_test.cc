@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE bloom_filter
 #include "testing.h"
 
 #include <sys/mman.h>
@@ -15,6 +14,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(bloom_filter)
 
 static_assert(Filter<BloomFilter> && Filter<BloomFilterView>);
 
@@ -302,6 +303,8 @@ BOOST_AUTO_TEST_CASE(SurvivesDamage) {
     BOOST_TEST(opened > 0);
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE buffer
 #include "testing.h"
 
 #include <algorithm>
@@ -6,6 +5,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(buffer)
 
 std::ptrdiff_t observed = 0;
 
@@ -81,6 +82,8 @@ BOOST_AUTO_TEST_CASE(HeapBuffersShrinkAndKeepTheirContents) {
   borrowed.Shrink(8);
   BOOST_TEST(borrowed.size() == 64u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

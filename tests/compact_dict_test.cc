@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE compact_dict
 #include "testing.h"
 
 #include <list>
@@ -8,6 +7,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(compact_dict)
 
 // The model: a list in the order of insertion, and a way to find its nodes.
 template <class Key>
@@ -152,6 +153,8 @@ BOOST_AUTO_TEST_CASE(BytesPerEntryStayBelowTheBound) {
   BOOST_TEST(static_cast<double>(dict.image().size()) / n < 20.8);
   BOOST_TEST(static_cast<double>(stats.peak_bytes) < 1.15 * static_cast<double>(dict.image().size()));
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE compact_map
 #include "testing.h"
 
 #include <unordered_map>
@@ -7,6 +6,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(compact_map)
 
 template <class Key, class MakeKey>
 void CompareWithModel(int steps, MakeKey make_key) {
@@ -104,6 +105,8 @@ BOOST_AUTO_TEST_CASE(BytesPerEntryStayBelowTheBound) {
   for (std::uint64_t i = 0; i < n; ++i) BOOST_REQUIRE_EQUAL(map.Find(keys[i]).value(), i);
   REQUIRE_OK(map.Verify());
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

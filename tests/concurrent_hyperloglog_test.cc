@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE concurrent_hyperloglog
 #include "testing.h"
 
 #include <string>
@@ -9,6 +8,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(concurrent_hyperloglog)
 
 using Options = HyperLogLog::Options;
 
@@ -66,6 +67,8 @@ BOOST_AUTO_TEST_CASE(OpensDenseSketchesOnly) {
   CHECK_CODE(ConcurrentHyperLogLog::Make({.precision = 3}), absl::StatusCode::kInvalidArgument);
   CHECK_CODE(ConcurrentHyperLogLog::Make({}, Buffer::Heap(100)), absl::StatusCode::kInvalidArgument);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE crash
 #include "testing.h"
 
 // Power cuts at every operation of sealing, committing, syncing, closing and recovering, on a file system that loses, keeps or
@@ -16,6 +15,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(crash)
 
 using testing::CrashingFileSystem;
 using testing::ForwardingFile;
@@ -408,6 +409,8 @@ BOOST_AUTO_TEST_CASE(OneWriterIsLetIn) {
   BOOST_TEST(SurvivesTwoWriters(Ablation::kNone));
   BOOST_TEST(!SurvivesTwoWriters(Ablation::kLock));
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

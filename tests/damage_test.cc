@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE damage
 #include "testing.h"
 
 // Every way to damage a sealed file of 64 KiB is reported, and none raises a signal or asks for memory without bounds.
@@ -30,6 +29,8 @@ std::atomic<std::size_t> allocated{0};
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(damage)
 
 using testing::OneFileSystem;
 using testing::TestImage;
@@ -182,6 +183,8 @@ BOOST_AUTO_TEST_CASE(HostileDirectoriesAreSafe) {
   }
   BOOST_TEST(opened > 100);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

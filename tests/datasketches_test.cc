@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE datasketches
 #include "testing.h"
 
 #include <algorithm>
@@ -10,6 +9,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(datasketches)
 
 using testing::ReadData;
 using Row = std::map<std::string, std::string>;
@@ -201,6 +202,8 @@ BOOST_AUTO_TEST_CASE(DamageIsRefused) {
     }
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE decimal_vector
 #include "thimble/decimal_vector.h"
 
 #include <bit>
@@ -10,6 +9,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(decimal_vector)
 
 using absl::StatusCode;
 
@@ -83,6 +84,8 @@ BOOST_AUTO_TEST_CASE(Mutations) {
                                                                    [](const DecimalVectorView& view) { Exercise(view); });
   BOOST_TEST(opened > 1000);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

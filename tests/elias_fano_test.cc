@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE elias_fano
 #include "thimble/elias_fano.h"
 
 #include "exercise/elias_fano.h"
@@ -6,6 +5,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(elias_fano)
 
 using absl::StatusCode;
 
@@ -114,6 +115,8 @@ BOOST_AUTO_TEST_CASE(Mutations) {
                                                                [](const EliasFanoView& view) { Exercise(view); });
   BOOST_TEST(opened > 1000);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

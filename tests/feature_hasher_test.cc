@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE feature_hasher
 #include "testing.h"
 
 #include <string>
@@ -8,6 +7,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(feature_hasher)
 
 BOOST_AUTO_TEST_CASE(TokensOfARowAreSummed) {
   const FeatureHasher hasher({.columns = 1000});
@@ -53,6 +54,8 @@ BOOST_AUTO_TEST_CASE(InnerProductsAreUnbiased) {
   }
   BOOST_TEST(std::abs(sum / kSeeds - 20) < 1.0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

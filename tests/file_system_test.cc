@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE file_system
 #include "testing.h"
 
 #include "test_image.h"
@@ -6,6 +5,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(file_system)
 
 using testing::TemporaryFolder;
 using Mode = FileSystem::Mode;
@@ -115,6 +116,8 @@ BOOST_AUTO_TEST_CASE(NamesMoveAtomically) {
   CHECK_CODE(System().Remove(folder.File("b")), absl::StatusCode::kNotFound);
   BOOST_TEST(*System().Random() != *System().Random());
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

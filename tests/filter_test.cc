@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE filter
 #include "testing.h"
 
 #include "thimble/bloom_filter.h"
@@ -9,6 +8,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(filter)
 
 static_assert(HashableKey<int> && HashableKey<std::string> && HashableKey<std::string_view> && !HashableKey<double>);
 static_assert(!Filter<int>);
@@ -62,6 +63,8 @@ BOOST_AUTO_TEST_CASE(BatchesAreAllKeysInTheirOrder) {
     for (std::size_t i = 0; i < n; ++i) BOOST_REQUIRE(hashes[i] == Hash64(keys[i], 7));
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

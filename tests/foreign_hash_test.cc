@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE foreign_hash
 #include "testing.h"
 
 #include "thimble/bytes.h"
@@ -6,6 +5,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(foreign_hash)
 
 // The verification of Appleby's SMHasher: hashes of the keys {}, {0}, {0, 1}, ... with the seeds 256, 255, ..., hashed again
 // with seed 0; the first four bytes are published for every function.
@@ -44,6 +45,8 @@ BOOST_AUTO_TEST_CASE(IntegersHashAsTheirBytes) {
     BOOST_TEST((Murmur3Integer(key, seed) == Murmur3({reinterpret_cast<const char*>(&key), 8}, seed)));
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

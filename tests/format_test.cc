@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE format
 #include "testing.h"
 
 // docs/format.md shows the bytes of a file. This is the file, and the document is held to it.
@@ -10,6 +9,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(format)
 
 // Lines of 16 bytes, runs of zero lines as "*": what `hexdump -C` prints, without its last line.
 std::string HexDump(std::span<const std::byte> bytes) {
@@ -48,6 +49,8 @@ BOOST_AUTO_TEST_CASE(TheDocumentShowsTheFile) {
   const std::string text(reinterpret_cast<const char*>(document.data()), document.size());
   BOOST_TEST(text.find(dump) != std::string::npos, "docs/format.md should show\n" << dump);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE frame_vector
 #include "thimble/frame_vector.h"
 
 #include "exercise/frame_vector.h"
@@ -6,6 +5,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(frame_vector)
 
 using absl::StatusCode;
 
@@ -86,6 +87,8 @@ BOOST_AUTO_TEST_CASE(Mutations) {
                                                                  [](const FrameVectorView& view) { Exercise(view); });
   BOOST_TEST(opened > 1000);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE hash
 #include "testing.h"
 
 #include <algorithm>
@@ -12,6 +11,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(hash)
 
 // Flips each input bit of many keys; each output bit must flip in half of the cases, within 6 standard errors of the worst
 // of `input_bits` * 64 cells.
@@ -100,6 +101,8 @@ BOOST_AUTO_TEST_CASE(StructuredKeysCollideAsChance) {
     BOOST_TEST(collisions([](std::uint64_t i) { return std::to_string(i); }, shift) < expected + 6 * std::sqrt(expected));
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE hyperloglog
 #include "testing.h"
 
 #include <cmath>
@@ -9,6 +8,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(hyperloglog)
 
 using Options = HyperLogLog::Options;
 
@@ -337,6 +338,8 @@ BOOST_AUTO_TEST_CASE(Mutations) {
                                                 [](const HyperLogLogView& view) { Exercise(view); });
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,8 +1,9 @@
-#define BOOST_TEST_MODULE image
 #include "testing.h"
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(image)
 
 Buffer ImageWith(ImageHeader header) {
   Buffer buffer = Buffer::Heap(header.image_bytes);
@@ -77,6 +78,8 @@ BOOST_AUTO_TEST_CASE(EveryKindHasAName) {
   BOOST_TEST(KindName(Kind::kBloomFilter) == "BloomFilter");
   BOOST_TEST(KindName(static_cast<Kind>(9999)) == "unknown");
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE kmv_map
 #include "testing.h"
 
 #include <cmath>
@@ -10,6 +9,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(kmv_map)
 
 using Options = KmvMap::Options;
 
@@ -144,6 +145,8 @@ BOOST_AUTO_TEST_CASE(Mutations) {
                                                             [](const KmvMapView& view) { Exercise(view); });
   BOOST_TEST(opened > 1000);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE live_file
 #include "testing.h"
 
 #include <sys/wait.h>
@@ -13,6 +12,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(live_file)
 
 using testing::TemporaryFolder;
 using testing::TestImage;
@@ -231,6 +232,8 @@ BOOST_AUTO_TEST_CASE(KilledWritersLeaveACommitAndNoLock) {
     REQUIRE_OK(JournaledFile::Open(path));
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

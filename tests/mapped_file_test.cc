@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE mapped_file
 #include "testing.h"
 
 #include <unistd.h>
@@ -12,6 +11,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(mapped_file)
 
 using testing::TemporaryFolder;
 
@@ -94,6 +95,8 @@ BOOST_AUTO_TEST_CASE(GuardsNestAndAreThreadsOwn) {
   for (std::thread& thread : threads) thread.join();
   BOOST_TEST(caught == 1200);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE morris_counter_array
 #include "testing.h"
 
 #include <cmath>
@@ -11,6 +10,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(morris_counter_array)
 
 using Options = MorrisCounterArray::Options;
 
@@ -149,6 +150,8 @@ BOOST_AUTO_TEST_CASE(Mutations) {
       counters.image(), testing::Trials(10000, 1000000), [](const MorrisCounterArrayView& view) { Exercise(view); });
   BOOST_TEST(opened > 1000);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

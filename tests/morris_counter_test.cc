@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE morris_counter
 #include "testing.h"
 
 #include <cmath>
@@ -7,6 +6,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(morris_counter)
 
 BOOST_AUTO_TEST_CASE(Scales) {
   const MorrisScale chapter = MorrisScale::PowersOfTwo();
@@ -50,6 +51,8 @@ BOOST_AUTO_TEST_CASE(SingleCounterAndItsBounds) {
   full.Increment();
   BOOST_TEST(full.state() == 255u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

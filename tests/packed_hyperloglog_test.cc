@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE packed_hyperloglog
 #include "testing.h"
 
 #include <cmath>
@@ -9,6 +8,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(packed_hyperloglog)
 
 using Options = HyperLogLog::Options;
 
@@ -109,6 +110,8 @@ BOOST_AUTO_TEST_CASE(Mutations) {
     BOOST_TEST(opened > 1000);
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

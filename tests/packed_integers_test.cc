@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE packed_integers
 #include "thimble/packed_integers.h"
 
 #include "testing.h"
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(packed_integers)
 
 using absl::StatusCode;
 
@@ -56,6 +57,8 @@ BOOST_AUTO_TEST_CASE(OtherKindsAreRefused) {
   CHECK_CODE(PackedIntegersView::Open(bits.image()), StatusCode::kFailedPrecondition);
   CHECK_CODE(PackedIntegersView::Open({}), StatusCode::kDataLoss);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

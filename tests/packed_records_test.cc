@@ -1,10 +1,11 @@
-#define BOOST_TEST_MODULE packed_records
 #include "thimble/packed_records.h"
 
 #include "testing.h"
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(packed_records)
 
 using absl::StatusCode;
 
@@ -137,6 +138,8 @@ BOOST_AUTO_TEST_CASE(Mutations) {
   BOOST_TEST(testing::ExerciseMutations<Rows>(rows.image(), trials, [](const Rows& view) { Exercise(view); }) > 100);
   BOOST_TEST(testing::ExerciseMutations<Columns>(columns.image(), trials, [](const Columns& view) { Exercise(view); }) > 100);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

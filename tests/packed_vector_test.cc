@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE packed_vector
 #include "thimble/packed_vector.h"
 
 #include "exercise/packed_vector.h"
@@ -6,6 +5,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(packed_vector)
 
 using absl::StatusCode;
 
@@ -121,6 +122,8 @@ BOOST_AUTO_TEST_CASE(Mutations) {
                                                                   [](const PackedVectorView& view) { Exercise(view); });
   BOOST_TEST(opened > 1000);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

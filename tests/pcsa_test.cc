@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE pcsa
 #include "testing.h"
 
 #include <cmath>
@@ -9,6 +8,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(pcsa)
 
 using Options = Pcsa::Options;
 
@@ -127,6 +128,8 @@ BOOST_AUTO_TEST_CASE(Mutations) {
     BOOST_TEST(opened > 500);
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

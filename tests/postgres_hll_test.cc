@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE postgres_hll
 #include "testing.h"
 
 #include <libpq-fe.h>
@@ -15,6 +14,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(postgres_hll)
 
 std::string Element(int i) { return std::string("e").append(std::to_string(i)); }
 
@@ -165,6 +166,8 @@ BOOST_AUTO_TEST_CASE(AServerCountsAndMergesOurs) {
   BOOST_TEST(Hex(*WritePostgresHll(integers)) ==
              sql("SELECT hll_add_agg(hll_hash_bigint(i)) FROM generate_series(-2000, 1999) i").substr(2));
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE quotient_filter
 #include "testing.h"
 
 #include <cmath>
@@ -11,6 +10,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(quotient_filter)
 
 static_assert(Filter<QuotientFilter> && Filter<QuotientFilterView>);
 
@@ -194,6 +195,8 @@ BOOST_AUTO_TEST_CASE(SurvivesDamage) {
                                                                     [](const QuotientFilterView& view) { Exercise(view); });
   BOOST_TEST(opened > 0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

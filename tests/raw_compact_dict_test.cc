@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE raw_compact_dict
 #include "testing.h"
 
 #include "exercise/raw_compact_dict.h"
@@ -7,6 +6,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(raw_compact_dict)
 
 RawCompactDict Integers(int n) {
   RawCompactDict dict({.key_bytes = 8, .value_bytes = 4});
@@ -95,6 +96,8 @@ BOOST_AUTO_TEST_CASE(VerifyNoticesDamage) {
   // Values and ids of empty slots are nobody's business; keys, lengths and slots are.
   BOOST_TEST(found > flips / 2);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

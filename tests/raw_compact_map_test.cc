@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE raw_compact_map
 #include "testing.h"
 
 #include "exercise/raw_compact_map.h"
@@ -7,6 +6,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(raw_compact_map)
 
 RawCompactMap Filled(int n, RawCompactMap::Options options = {.key_bytes = 8, .value_bytes = 4}) {
   RawCompactMap map(options);
@@ -123,6 +124,8 @@ BOOST_AUTO_TEST_CASE(VerifyNoticesDamage) {
   CHECK_CODE(RawCompactMapView::Open(twice.bytes())->Verify(), absl::StatusCode::kDataLoss);
   CHECK_CODE(RawCompactMap::Open(std::move(twice)), absl::StatusCode::kDataLoss);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE record_heap
 #include "testing.h"
 
 #include "exercise/record_heap.h"
@@ -6,6 +5,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(record_heap)
 
 std::string TextOf(std::uint64_t random, std::size_t size) {
   std::string text(size, 'x');
@@ -175,6 +176,8 @@ BOOST_AUTO_TEST_CASE(VerifyNoticesDamage) {
   // A last record that is longer or shorter by a few bytes is another right page.
   BOOST_TEST(found > 250);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE record_table
 #include "thimble/record_table.h"
 
 #include "exercise/record_table.h"
@@ -6,6 +5,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(record_table)
 
 using absl::StatusCode;
 using Texts = std::vector<std::string>;
@@ -112,6 +113,8 @@ BOOST_AUTO_TEST_CASE(Mutations) {
                                                                  [](const RecordTableView& view) { Exercise(view); });
   BOOST_TEST(opened > 500);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE redis_hll
 #include "testing.h"
 
 #include <hiredis/hiredis.h>
@@ -14,6 +13,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(redis_hll)
 
 using testing::ReadData;
 
@@ -159,6 +160,8 @@ BOOST_AUTO_TEST_CASE(AServerCountsAndMergesOurs) {
     BOOST_TEST(Read(redis({"GET", "ours"})).Registers() == added.Registers());
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE repair
 #include "testing.h"
 
 #include "test_image.h"
@@ -8,6 +7,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(repair)
 
 using testing::TemporaryFolder;
 using testing::TestImage;
@@ -70,6 +71,8 @@ BOOST_AUTO_TEST_CASE(FilesLeftOpenAreClosed) {
     BOOST_TEST(StoreReader::Open(folder.File(name))->epoch() == epoch);
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE ribbon
 #include "testing.h"
 
 #include "thimble/hash.h"
@@ -6,6 +5,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(ribbon)
 
 constexpr std::uint32_t kBits = 8;
 
@@ -50,6 +51,8 @@ BOOST_AUTO_TEST_CASE(RepeatedKeysAreOneAndContradictionsAreRefused) {
   contradictory.Add(Hash64(1), 6);
   CHECK_CODE(contradictory.Finish(Buffer()), absl::StatusCode::kInvalidArgument);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE roaring
 #include "testing.h"
 
 #include <set>
@@ -9,6 +8,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(roaring)
 
 using Model = std::set<std::uint64_t>;
 
@@ -99,6 +100,8 @@ BOOST_AUTO_TEST_CASE(AgreesWithLibroaring) {
     }
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

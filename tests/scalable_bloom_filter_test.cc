@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE scalable_bloom_filter
 #include "testing.h"
 
 #include <cmath>
@@ -9,6 +8,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(scalable_bloom_filter)
 
 static_assert(Filter<ScalableBloomFilter> && Filter<ScalableBloomFilterView>);
 
@@ -75,6 +76,8 @@ BOOST_AUTO_TEST_CASE(SurvivesDamage) {
       filter.image(), testing::Trials(10'000, 1'000'000), [](const ScalableBloomFilterView& view) { Exercise(view); });
   BOOST_TEST(opened > 0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE skewed_vector
 #include "thimble/skewed_vector.h"
 
 #include "exercise/skewed_vector.h"
@@ -6,6 +5,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(skewed_vector)
 
 using absl::StatusCode;
 
@@ -75,6 +76,8 @@ BOOST_AUTO_TEST_CASE(Mutations) {
                                                                   [](const SkewedVectorView& view) { Exercise(view); });
   BOOST_TEST(opened > 1000);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

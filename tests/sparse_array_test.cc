@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE sparse_array
 #include "testing.h"
 
 #include <map>
@@ -8,6 +7,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(sparse_array)
 
 template <class T>
 void CheckAgainst(const SparseArrayView<T>& array, const std::map<std::uint64_t, T>& model) {
@@ -121,6 +122,8 @@ BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
   BOOST_TEST(testing::ExerciseMutations<SparseArrayView<std::uint32_t>>(array.image(), testing::Trials(2000, 1000000), exercise) > 100);
   BOOST_TEST(testing::ExerciseMutations<SparseArrayView<std::uint32_t>>(array.Packed().image(), testing::Trials(2000, 1000000), exercise) > 100);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

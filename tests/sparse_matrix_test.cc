@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE sparse_matrix
 #include "testing.h"
 
 #include <map>
@@ -9,6 +8,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(sparse_matrix)
 
 using Model = std::map<std::pair<std::uint64_t, std::uint64_t>, double>;
 
@@ -151,6 +152,8 @@ BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
     BOOST_TEST(testing::ExerciseMutations<SparseMatrixView>(Golden(values).image(), testing::Trials(2000, 500000), exercise) > 50);
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

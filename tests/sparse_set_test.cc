@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE sparse_set
 #include "testing.h"
 
 #include <iterator>
@@ -9,6 +8,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(sparse_set)
 
 using Model = std::set<std::uint64_t>;
 
@@ -302,6 +303,8 @@ BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
   BOOST_TEST(testing::ExerciseMutations<SparseSetView>(set.image(), testing::Trials(2000, 1000000), exercise) > 100);
   BOOST_TEST(testing::ExerciseMutations<SparseSetView>(set.Packed().image(), testing::Trials(2000, 1000000), exercise) > 100);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

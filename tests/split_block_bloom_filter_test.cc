@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE split_block_bloom_filter
 #include "testing.h"
 
 #include <string>
@@ -8,6 +7,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(split_block_bloom_filter)
 
 // A filter of one block that parquet-mr wrote for the strings "a0" ... "a9".
 constexpr std::uint8_t kWrittenElsewhere[32] = {200, 1, 80, 20, 64, 68, 8, 109, 6,  37, 4,  67, 144, 80,  96, 32,
@@ -84,6 +85,8 @@ BOOST_AUTO_TEST_CASE(OpensWhatItWrote) {
       filter.image(), testing::Trials(10'000, 1'000'000), [](const SplitBlockBloomFilterView& view) { Exercise(view); });
   BOOST_TEST(opened > 0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE static_filter
 #include "testing.h"
 
 #include <cmath>
@@ -10,6 +9,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(static_filter)
 
 static_assert(Filter<StaticFilter> && Filter<StaticFilterView>);
 
@@ -164,6 +165,8 @@ BOOST_AUTO_TEST_CASE(SurvivesDamage) {
     BOOST_TEST(opened > 0);
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

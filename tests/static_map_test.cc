@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE static_map
 #include "testing.h"
 
 #include <string>
@@ -8,6 +7,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(static_map)
 
 std::uint64_t ValueOf(std::uint64_t key, unsigned bits) { return Hash64(key, 77) & LowBits(bits); }
 
@@ -81,6 +82,8 @@ BOOST_AUTO_TEST_CASE(SurvivesDamage) {
     BOOST_TEST(opened > 0);
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE store
 #include "testing.h"
 
 #include <array>
@@ -12,6 +11,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(store)
 
 using testing::TemporaryFolder;
 using testing::TestImage;
@@ -202,6 +203,8 @@ BOOST_AUTO_TEST_CASE(DamageIsNamedByPlace) {
   BOOST_TEST(damage[0].where == "padding");
   BOOST_TEST(damage[0].offset == 600u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

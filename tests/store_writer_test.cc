@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE store_writer
 #include "testing.h"
 
 #include "test_image.h"
@@ -7,6 +6,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(store_writer)
 
 using testing::ReadBytes;
 using testing::TemporaryFolder;
@@ -63,6 +64,8 @@ BOOST_AUTO_TEST_CASE(ImpossibleSectionsAreRefused) {
   CHECK_CODE(writer->AddBytes("late", {}), absl::StatusCode::kFailedPrecondition);
   CHECK_CODE(writer->Finish(), absl::StatusCode::kFailedPrecondition);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE string_column
 #include "testing.h"
 
 #include "exercise/string_column.h"
@@ -6,6 +5,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(string_column)
 
 StringColumn ColumnOf(const std::vector<std::string>& rows) {
   StringColumn::Builder builder;
@@ -83,6 +84,8 @@ BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
   }
   BOOST_TEST(testing::ExerciseMutations<StringColumnView>(ColumnOf(rows).image(), trials, exercise) > 0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

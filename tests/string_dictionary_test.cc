@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE string_dictionary
 #include "testing.h"
 
 #include <optional>
@@ -9,6 +8,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(string_dictionary)
 
 using Mode = StringDictionary::Mode;
 using Set = std::set<std::string>;
@@ -269,6 +270,8 @@ BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
     BOOST_TEST(testing::ExerciseMutations<StringDictionaryView>(dictionary.image(), testing::Trials(5000, 500'000), exercise) > 0);
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

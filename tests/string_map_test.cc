@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE string_map
 #include "testing.h"
 
 #include <limits>
@@ -10,6 +9,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(string_map)
 
 struct Point {
   float x, y, z;
@@ -108,6 +109,8 @@ BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
   BOOST_TEST(testing::ExerciseMutations<RawStringMapView>(plain.image(), trials, [](const auto& view) { Exercise(view); }) > 0);
   BOOST_TEST(testing::ExerciseMutations<StringMapView<float>>(plain.image(), trials, [](const auto& view) { Exercise(view); }) > 0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

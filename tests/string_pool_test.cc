@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE string_pool
 #include "testing.h"
 
 #include <unordered_map>
@@ -11,6 +10,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(string_pool)
 
 StringPool PoolOf(const std::vector<std::string>& strings, StringPool::Options options = {}) {
   StringPool pool(options);
@@ -136,6 +137,8 @@ BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
   const auto exercise = [](const StringPoolView& view) { Exercise(view); };
   BOOST_TEST(testing::ExerciseMutations<StringPoolView>(pool.image(), testing::Trials(10'000, 1'000'000), exercise) > 0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE string_sorter
 #include "testing.h"
 
 #include <set>
@@ -7,6 +6,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(string_sorter)
 
 std::vector<std::string> Shuffled(std::size_t n) {
   std::mt19937_64 random(1);
@@ -60,6 +61,8 @@ BOOST_AUTO_TEST_CASE(NothingAndErrors) {
   BOOST_TEST(!status.ok());
   BOOST_TEST(status.message().find("/nowhere/at/all") != std::string::npos);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE string_store
 #include "testing.h"
 
 #include "exercise/string_store.h"
@@ -6,6 +5,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(string_store)
 
 StringStore StoreOf(const std::vector<std::string>& strings) {
   StringStore::Builder builder;
@@ -113,6 +114,8 @@ BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
   BOOST_TEST(testing::ExerciseMutations<StringStoreView>(text.image(), trials, exercise) > 0);
   BOOST_TEST(testing::ExerciseMutations<StringStoreView>(raw.image(), trials / 2, exercise) > 0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,9 +1,13 @@
 #pragma once
 
-// What every test file shares. One file tests one header, and is one program:
+// What every test file shares. One file tests one header, and is one suite of the program library_tests:
 //
-//   #define BOOST_TEST_MODULE bit_vector
 //   #include "testing.h"
+//
+//   namespace thimble {
+//   namespace {
+//
+//   BOOST_AUTO_TEST_SUITE(bit_vector)
 
 #include <boost/test/unit_test.hpp>
 

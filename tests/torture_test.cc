@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE torture
 #include "testing.h"
 
 // A writer and eight readers, killed at random; and a disk that is full.
@@ -17,6 +16,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(torture)
 
 using namespace std::chrono_literals;
 using testing::TemporaryFolder;
@@ -195,6 +196,8 @@ BOOST_AUTO_TEST_CASE(AFullDiskIsAnErrorAndTheOldFileStays) {
   BOOST_TEST(std::ranges::equal(store->View<TestImageView>("image")->image(), TestImage(kWords, 1).image()));
   REQUIRE_OK(MakeState(*file, 2));
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

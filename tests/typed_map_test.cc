@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE typed_map
 #include "testing.h"
 
 #include <cstdint>
@@ -10,6 +9,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(typed_map)
 
 using Dict = CompactDict<std::string, std::int32_t>;
 using Map = CompactMap<std::int8_t, float>;
@@ -54,6 +55,8 @@ BOOST_AUTO_TEST_CASE(BuildsInPlace) {
   BOOST_TEST(view->Find(1).value() == 2.5f);
   BOOST_TEST(view->seed() == 4u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

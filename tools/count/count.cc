@@ -11,10 +11,10 @@
 #include <thread>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "command.h"
+#include "count/count.h"
 #include "report/byte_source.h"
 #include "report/record_reader.h"
 #include "report/sniff.h"
@@ -33,19 +33,6 @@ namespace {
 
 constexpr double kSigmas = 2;  // bounds that hold 95 times in 100
 constexpr std::size_t kPreview = 1 << 16;
-
-struct Options {
-  std::string path = "-";
-  std::string column;
-  std::string format = "lines";
-  std::string header = "auto";
-  std::string kind = "hll";
-  std::string hash = "thimble";
-  std::string sketch;
-  unsigned precision = 14;
-  unsigned threads = 1;
-  bool json = false;
-};
 
 // Calls add for every line of [begin, end) of a text; a line belongs to the range that it begins in.
 template <class Add>
@@ -87,14 +74,14 @@ absl::Status CountMapped(const MappedFile& file, const typename Sketch::Options&
 bool IsNumber(const std::string& text) { return text.size() < 10 && text.find_first_not_of("0123456789") == std::string::npos; }
 
 // Lines have no header unless somebody says so, since counting them must not lose the first; a column that is named has one.
-Choice HeaderChoice(const Options& options) {
+Choice HeaderChoice(const CountOptions& options) {
   if (options.header != "auto") return options.header == "yes" ? Choice::kYes : Choice::kNo;
   if (!options.column.empty() && !IsNumber(options.column)) return Choice::kYes;
   return options.format == "lines" ? Choice::kNo : Choice::kAuto;
 }
 
 // The place of the column that was asked for: its name in the header, or its number, from 1.
-absl::StatusOr<std::size_t> FindColumn(const Options& options, const RecordReader& first, bool has_header) {
+absl::StatusOr<std::size_t> FindColumn(const CountOptions& options, const RecordReader& first, bool has_header) {
   if (options.column.empty()) {
     if (first.size() == 1) return 0;
     return absl::InvalidArgumentError(options.path + " has " + std::to_string(first.size()) + " columns: name one with --column");
@@ -110,7 +97,7 @@ absl::StatusOr<std::size_t> FindColumn(const Options& options, const RecordReade
 }
 
 template <class Sketch>
-absl::Status CountRecords(const Options& options, Sketch& sketch) {
+absl::Status CountRecords(const CountOptions& options, Sketch& sketch) {
   THIMBLE_ASSIGN_OR_RETURN(const std::unique_ptr<ByteSource> source, ByteSource::Open(options.path));
   RecordReader reader(*source, Dialect{});
   THIMBLE_ASSIGN_OR_RETURN(const std::string_view start, reader.Preview(kPreview));
@@ -131,7 +118,7 @@ absl::Status CountRecords(const Options& options, Sketch& sketch) {
 }
 
 // A plain file of lines can be counted where it lies, and by several threads.
-absl::StatusOr<bool> IsPlainFile(const Options& options) {
+absl::StatusOr<bool> IsPlainFile(const CountOptions& options) {
   if (options.path == "-" || options.format != "lines" || !options.column.empty() || options.header == "yes") return false;
   // To look into a pipe is to take from it.
   if (std::error_code ignored; !std::filesystem::is_regular_file(options.path, ignored)) return false;
@@ -140,7 +127,7 @@ absl::StatusOr<bool> IsPlainFile(const Options& options) {
 }
 
 template <class Sketch>
-absl::Status Count(const Options& options, const typename Sketch::Options& make, Sketch& sketch) {
+absl::Status CountInto(const CountOptions& options, const typename Sketch::Options& make, Sketch& sketch) {
   THIMBLE_ASSIGN_OR_RETURN(const bool plain, IsPlainFile(options));
   if (plain) {
     // What cannot be mapped is read.
@@ -163,10 +150,10 @@ absl::Status Save(const std::string& path, std::span<const std::byte> image) {
 }
 
 template <class Sketch>
-int Run(const Options& options, const typename Sketch::Options& make) {
+int Run(const CountOptions& options, const typename Sketch::Options& make) {
   absl::StatusOr<Sketch> sketch = Sketch::Make(make);
   if (!sketch.ok()) return Complain(sketch.status());
-  if (const absl::Status counted = Count(options, make, *sketch); !counted.ok()) return Complain(counted);
+  if (const absl::Status counted = CountInto(options, make, *sketch); !counted.ok()) return Complain(counted);
   if (!options.sketch.empty()) {
     if (const absl::Status saved = Save(options.sketch, sketch->image()); !saved.ok()) return Complain(saved);
   }
@@ -185,7 +172,7 @@ int Run(const Options& options, const typename Sketch::Options& make) {
   return std::fflush(stdout) == 0 ? kOk : Complain(absl::UnavailableError("cannot write the count"));
 }
 
-HyperLogLog::Options HyperLogLogOptions(const Options& options) {
+HyperLogLog::Options HyperLogLogOptions(const CountOptions& options) {
   if (options.hash == "datasketches") {
     // Without HIP, which would depend on the order of lines.
     HyperLogLog::Options make = HyperLogLog::Options::DataSketches(options.precision);
@@ -197,7 +184,9 @@ HyperLogLog::Options HyperLogLogOptions(const Options& options) {
   return {.precision = options.precision};
 }
 
-int Dispatch(const Options& options) {
+}  // namespace
+
+int Count(const CountOptions& options) {
   if (options.kind == "hll") return Run<HyperLogLog>(options, HyperLogLogOptions(options));
   const std::uint64_t k = std::uint64_t{1} << options.precision;
   if (options.kind == "kmv" && options.hash == "datasketches") return Run<KmvSketch>(options, KmvSketch::Options::DataSketches(k));
@@ -209,34 +198,6 @@ int Dispatch(const Options& options) {
 #else
   return Complain(absl::InvalidArgumentError("ExaLogLog was left out of this build"));
 #endif
-}
-
-}  // namespace
-
-void AddCount(CLI::App& app, int& exit_code) {
-  CLI::App* count = app.add_subcommand("count", "Estimate how many distinct lines, or values of a column, a file has");
-  auto options = std::make_shared<Options>();
-  count->footer(
-      "Prints the estimate, a lower and an upper bound (95 %), and the file's name. Values are hashed as their bytes, quotes\n"
-      "removed. Sketches that were made with the same options merge: see thimble merge.");
-  count->add_option("file", options->path, "lines, CSV or TSV; plain, gzip or zstd; - for stdin")->capture_default_str();
-  count->add_option("--column", options->column, "the column to count: its name, or its number from 1; implies --format auto");
-  count->add_option("--format", options->format, "lines, csv, tsv or auto")->check(CLI::IsMember({"lines", "csv", "tsv", "auto"}))->capture_default_str();
-  count->add_option("--header", options->header, "whether the first row names the columns: auto, yes or no")->check(CLI::IsMember({"auto", "yes", "no"}));
-  count->add_option("--kind", options->kind, "hll (HyperLogLog), kmv (k minimum values, DataSketches' Theta), pcsa, or ell (ExaLogLog)")
-      ->check(CLI::IsMember({"hll", "kmv", "pcsa", "ell"}))
-      ->capture_default_str();
-  count->add_option("--precision", options->precision, "2^precision registers or hashes; redis has 14")->check(CLI::Range(4u, 21u))->capture_default_str();
-  count->add_option("--hash", options->hash, "whose sketch it shall be: thimble, datasketches, redis or postgres")
-      ->check(CLI::IsMember({"thimble", "datasketches", "redis", "postgres"}))
-      ->capture_default_str();
-  count->add_option("--threads", options->threads, "threads, for the lines of a plain file")->check(CLI::Range(1u, 256u))->capture_default_str();
-  count->add_option("--sketch", options->sketch, "keep the sketch in this file, as section \"distinct\"");
-  count->add_flag("--json", options->json, "print JSON");
-  count->callback([options, count, &exit_code] {
-    if (!options->column.empty() && count->count("--format") == 0) options->format = "auto";
-    exit_code = Dispatch(*options);
-  });
 }
 
 }  // namespace thimble::tools
