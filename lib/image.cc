@@ -50,6 +50,17 @@ std::string_view KindName(Kind kind) {
   return "unknown";
 }
 
+std::uint8_t KindVersion(Kind kind) {
+  switch (kind) {
+    case Kind::kBloomFilter:  // 2: the low half of the hash chooses the lanes
+    case Kind::kStringDictionary:  // 2: nodes keep first bytes that are compared at once
+    case Kind::kStringMap:
+      return 2;
+    default:
+      return 1;
+  }
+}
+
 absl::StatusOr<ImageHeader> ImageHeader::ReadAny(std::span<const std::byte> run) {
   if (run.size() < 64) return absl::DataLossError("too short for an image header");
   if (reinterpret_cast<std::uintptr_t>(run.data()) % 8 != 0) {
@@ -79,16 +90,17 @@ absl::StatusOr<ImageHeader> ImageHeader::ReadAny(std::span<const std::byte> run)
   return header;
 }
 
-absl::StatusOr<ImageHeader> ImageHeader::Read(std::span<const std::byte> run, Kind kind, std::uint8_t version) {
+absl::StatusOr<ImageHeader> ImageHeader::Read(std::span<const std::byte> run, Kind kind) {
   absl::StatusOr<ImageHeader> header = ReadAny(run);
   if (!header.ok()) return header;
   if (header->kind != kind) {
     return absl::FailedPreconditionError("image holds a " + std::string(KindName(header->kind)) + ", not a " +
                                          std::string(KindName(kind)));
   }
-  if (header->version > version) {
-    return absl::UnimplementedError(std::string(KindName(kind)) + " of version " + std::to_string(header->version) +
-                                    ", newer than this library");
+  if (header->version != KindVersion(kind)) {
+    const std::string what = std::string(KindName(kind)) + " of version " + std::to_string(header->version);
+    if (header->version > KindVersion(kind)) return absl::UnimplementedError(what + ", newer than this library");
+    return absl::FailedPreconditionError(what + ", which this library no longer reads: build it again");
   }
   return header;
 }
@@ -97,7 +109,7 @@ void ImageHeader::Write(std::span<std::byte> image) const {
   std::byte* at = image.data();
   Store(at, kMagic);
   Store(at + 4, kind);
-  Store(at + 6, version);
+  Store(at + 6, KindVersion(kind));
   Store(at + 7, header_bytes);
   Store(at + 8, image_bytes);
   Store(at + 16, count);

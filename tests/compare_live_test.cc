@@ -55,6 +55,34 @@ BOOST_AUTO_TEST_CASE(AMapHasKeysAndValues) {
   BOOST_TEST(scope.live_bytes() < live + (1 << 16));
 }
 
+// What is predicted from a sample is what is measured when everything is built.
+BOOST_AUTO_TEST_CASE(LargeContainersAreSampled) {
+  std::unordered_map<std::string, std::uint64_t> ages;
+  for (std::uint64_t i = 0; i < 100000; ++i) ages.emplace("person number " + std::to_string(i * 7919), i % 90);
+  const std::vector<std::string> some = {"shrunk", "flat_hash_set", "std::set", "StringStore", "PackedVector"};
+  const absl::StatusOr<Comparison> whole = Compare(ages, {.sample = 0, .structures = some});
+  const absl::StatusOr<Comparison> sampled = Compare(ages, {.sample = 15000, .structures = some});
+  REQUIRE_OK(whole);
+  REQUIRE_OK(sampled);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const ComparedColumn &all = whole->columns.at(i), &part = sampled->columns.at(i);
+    BOOST_TEST(part.elements == 100000u);
+    BOOST_TEST(static_cast<double>(part.distinct) == static_cast<double>(all.distinct), boost::test_tools::tolerance(0.04));
+    BOOST_REQUIRE(part.structures.size() == all.structures.size());
+    for (std::size_t j = 0; j < all.structures.size(); ++j) {
+      const ComparedStructure &built = all.structures[j], &predicted = part.structures[j];
+      BOOST_TEST_CONTEXT(built.structure) {
+        BOOST_TEST(!built.predicted);
+        BOOST_REQUIRE(predicted.predicted.has_value());
+        const auto per_element = [](const ComparedStructure& s) { return static_cast<double>(s.heap_bytes) / static_cast<double>(s.stored); };
+        BOOST_TEST(per_element(predicted) == per_element(built), boost::test_tools::tolerance(0.05));
+        BOOST_TEST(predicted.predicted->first <= per_element(predicted));
+        BOOST_TEST(predicted.predicted->second >= per_element(predicted));
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(EverySortOfContainerAndValue) {
   const CompareOptions quick{.structures = {"shrunk"}};
   const auto count = [&](const auto& container) {

@@ -46,6 +46,7 @@ BOOST_AUTO_TEST_CASE(EachDamageHasItsAnswer) {
   BOOST_CHECK_EQUAL(code_after([](Buffer& b) { b.data()[0] ^= std::byte{1}; }), StatusCode::kDataLoss);
   BOOST_CHECK_EQUAL(code_after([](Buffer& b) { b.data()[4] = std::byte{2}; }), StatusCode::kFailedPrecondition);
   BOOST_CHECK_EQUAL(code_after([](Buffer& b) { b.data()[6] = std::byte{2}; }), StatusCode::kUnimplemented);
+  BOOST_CHECK_EQUAL(code_after([](Buffer& b) { b.data()[6] = std::byte{0}; }), StatusCode::kFailedPrecondition);
   BOOST_CHECK_EQUAL(code_after([](Buffer& b) { b.data()[7] = std::byte{127}; }), StatusCode::kDataLoss);
   BOOST_CHECK_EQUAL(code_after([](Buffer& b) { b.data()[9] = std::byte{2}; }), StatusCode::kDataLoss);
   BOOST_CHECK_EQUAL(code_after([](Buffer& b) { b.data()[8] = std::byte{1}; }), StatusCode::kDataLoss);

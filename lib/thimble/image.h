@@ -32,7 +32,7 @@ struct ImageHeader {
   static constexpr std::size_t kMaxParameters = 10;
 
   Kind kind = Kind::kNone;
-  std::uint8_t version = 1;
+  std::uint8_t version = 1;      // as read
   std::uint8_t header_bytes = 64;  // 64 or 128
   HashScheme hash_scheme = HashScheme::kNone;
   std::uint64_t image_bytes = 0;
@@ -44,14 +44,15 @@ struct ImageHeader {
   // Reads the header of an image of this kind, in a run that may be longer than the image. Everything but the parameters
   // is checked; those mean something to the structure only.
   //
-  // Returns kDataLoss if the bytes are no image or are cut short, kFailedPrecondition if it is of another kind,
-  // kUnimplemented if its version is newer than `version`, kInvalidArgument if the run does not lie at a multiple of 8.
-  static absl::StatusOr<ImageHeader> Read(std::span<const std::byte> run, Kind kind, std::uint8_t version = 1);
+  // Returns kDataLoss if the bytes are no image or are cut short, kFailedPrecondition if it is of another kind
+  // or of an earlier version of its layout, kUnimplemented if of a later one, kInvalidArgument if the run does not lie at a
+  // multiple of 8.
+  static absl::StatusOr<ImageHeader> Read(std::span<const std::byte> run, Kind kind);
 
   // Reads whatever kind it is; the version is not judged.
   static absl::StatusOr<ImageHeader> ReadAny(std::span<const std::byte> run);
 
-  // Requires: image.size() >= header_bytes.
+  // Writes the version that KindVersion(kind) says. Requires: image.size() >= header_bytes.
   void Write(std::span<std::byte> image) const;
 };
 

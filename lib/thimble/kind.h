@@ -47,4 +47,8 @@ enum class Kind : std::uint16_t {
 // The class's name ("BloomFilter"), or "unknown" for a number that this version does not know.
 std::string_view KindName(Kind kind);
 
+// The version of the kind's layout, which every image carries. It rises when the same bytes would mean something else, and
+// an image of another version is refused.
+std::uint8_t KindVersion(Kind kind);
+
 }  // namespace thimble

@@ -25,6 +25,12 @@ std::string_view FamilyName(Family family) {
   return "";
 }
 
+// What can be asked for the i-th value keeps duplicates, and so does what can be asked for nothing.
+Holds WhatHolds(const Structure& structure) {
+  const bool all = (structure.jobs & kIdToValue) != 0 || (structure.jobs == kNoJob && structure.family != Family::kSketch);
+  return all ? Holds::kAll : Holds::kDistinct;
+}
+
 const std::vector<Structure>& Structures() { return Registry(); }
 
 Registered::Registered(Structure structure, std::unique_ptr<Candidate> (*make)()) {

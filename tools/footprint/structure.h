@@ -107,6 +107,10 @@ struct Structure {
   std::unique_ptr<Candidate> (*make)() = nullptr;
 };
 
+// What a structure holds: every value, or the distinct ones.
+enum class Holds { kAll, kDistinct };
+Holds WhatHolds(const Structure& structure);
+
 // Every registered structure, naive ones first, then by name.
 const std::vector<Structure>& Structures();
 

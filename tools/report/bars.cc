@@ -34,7 +34,7 @@ std::string Axis(const LogScale& scale, int height) {
 }
 
 // The range that a prediction may be off by.
-std::string Whisker(const Interval& predicted, const LogScale& scale, int y) {
+std::string Whisker(const footprint::Interval& predicted, const LogScale& scale, int y) {
   const auto at = [&](double value) { return Percent(value > 0 ? std::clamp(scale.Percent(value), 0.0, 100.0) : 0); };
   const std::string middle = std::to_string(y + 21);
   return "<line class=\"whisker\"" + Attribute("x1", at(predicted.low)) + Attribute("x2", at(predicted.high)) + Attribute("y1", middle) +

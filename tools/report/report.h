@@ -8,20 +8,17 @@
 #include <absl/status/statusor.h>
 
 #include "measure.h"
+#include "predict.h"
 #include "progress.h"
 #include "structure.h"
 #include "table_data.h"
 
 namespace thimble::tools {
 
-struct Interval {
-  double low, high;
-};
-
 struct StructureRow {
   const footprint::Structure* structure;
   footprint::Measurement measured;
-  std::optional<Interval> predicted;  // of the bytes per element, where only a sample was built
+  std::optional<footprint::Interval> predicted;  // of the bytes per element, where only a sample was built
 };
 
 // The smallest exact structure that does a job on a column.
@@ -50,16 +47,12 @@ struct Report {
   ColumnReport whole_rows;  // no name; empty where a row is a single column
 };
 
-// What a structure holds: every value, or the distinct ones.
-enum class Holds { kAll, kDistinct };
-Holds WhatHolds(const footprint::Structure& structure);
-
 struct MeasureOptions {
   std::vector<std::string> columns;     // all when empty
   std::vector<std::string> structures;  // parts of names; all when empty
   std::uint64_t memory_limit = 0;       // bytes of heap for each structure
   unsigned jobs = 1;                    // structures measured at once
-  std::optional<Holds> holding;         // only structures that hold these
+  std::optional<footprint::Holds> holding;  // only structures that hold these
 };
 
 // Measures every structure that fits, on every column. Returns kInvalidArgument if an option names what is not there.

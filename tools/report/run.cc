@@ -42,12 +42,6 @@ absl::Status CheckNames(const TableData& table, const MeasureOptions& options) {
 
 }  // namespace
 
-// What can be asked for the i-th value keeps duplicates, and so does what can be asked for nothing.
-Holds WhatHolds(const Structure& structure) {
-  const bool all = (structure.jobs & footprint::kIdToValue) != 0 || (structure.jobs == footprint::kNoJob && structure.family != footprint::Family::kSketch);
-  return all ? Holds::kAll : Holds::kDistinct;
-}
-
 void SortStructures(ColumnReport& report) {
   const auto key = [](const StructureRow& row) {
     return std::tuple(row.structure->family, !row.measured.ok(), -row.measured.heap_bytes);

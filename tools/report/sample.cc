@@ -2,50 +2,19 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
+#include "run_selector.h"
 #include "status_macros.h"
 #include "subsample.h"
 
 namespace thimble::tools {
 namespace {
 
+using footprint::Holds;
+using footprint::kSampleParts;
 using footprint::Measurement;
-
-constexpr unsigned kParts[] = {4, 2, 0};     // the sample divided by 2 to this power, smallest first
-constexpr std::uint64_t kLongestRun = 1024;  // of neighbours in a sample
-constexpr std::uint64_t kFewestRuns = 512;
-constexpr double kLeastDoubt = 0.005;        // half an interval's width, at least
-
-struct Point {
-  double stored, bytes;
-};
-
-struct Prediction {
-  double bytes, low, high;
-};
-
-// Along the curve a + b n + c n log n through all three, which a table with a fixed part, an array, a tree, a sorted array
-// whose gaps narrow and a dictionary whose neighbours grow alike all follow. How far it lies from the line through the last
-// two is the doubt.
-Prediction Extrapolate(const std::array<Point, 3>& p, double n) {
-  const double least_doubt = kLeastDoubt * p[2].bytes * std::max(1.0, n / std::max(1.0, p[2].stored));
-  if (n <= p[2].stored || p[2].stored <= p[1].stored || p[1].stored <= p[0].stored) {
-    return {p[2].bytes, p[2].bytes - least_doubt, p[2].bytes + least_doubt};
-  }
-  const double more = n - p[2].stored;
-  const double slope = (p[2].bytes - p[1].bytes) / (p[2].stored - p[1].stored);
-  const double line = p[2].bytes + slope * more;
-  const auto bend = [](double s) { return s * std::log(s); };
-  const double first_slope = (p[1].bytes - p[0].bytes) / (p[1].stored - p[0].stored);
-  const double bend_slope = (bend(p[2].stored) - bend(p[1].stored)) / (p[2].stored - p[1].stored);
-  const double first_bend_slope = (bend(p[1].stored) - bend(p[0].stored)) / (p[1].stored - p[0].stored);
-  const double c = (slope - first_slope) / (bend_slope - first_bend_slope);
-  const double curve = p[2].bytes + (slope - c * bend_slope) * more + c * (bend(n) - bend(p[2].stored));
-  const double middle = std::max(p[2].bytes, curve);  // more values never cost less
-  const double doubt = std::max(least_doubt, std::fabs(curve - line) / 2);
-  return {middle, middle - doubt, middle + doubt};
-}
+using footprint::Predict;
+using footprint::RunSelector;
 
 const Measurement* Find(const ColumnReport& column, const footprint::Structure* structure) {
   for (const StructureRow& row : column.structures) {
@@ -54,33 +23,11 @@ const Measurement* Find(const ColumnReport& column, const footprint::Structure* 
   return nullptr;
 }
 
-// Makes of the largest sample's row what the row of all `total` values would be.
-void PredictRow(StructureRow& row, const std::array<const ColumnReport*, 3>& samples, std::uint64_t total) {
-  std::array<const Measurement*, 3> measured;
-  for (std::size_t i = 0; i < measured.size(); ++i) measured[i] = Find(*samples[i], row.structure);
-  if (std::find(measured.begin(), measured.end(), nullptr) != measured.end()) return;
-  const bool holds_all = measured[2]->stored == samples[2]->elements;
-  const auto n = static_cast<double>(holds_all ? total : measured[2]->stored);
-  const auto predict = [&](auto figure) {
-    std::array<Point, 3> points;
-    for (std::size_t i = 0; i < 3; ++i) points[i] = {static_cast<double>(measured[i]->stored), static_cast<double>(measured[i]->*figure)};
-    return Extrapolate(points, n);
-  };
-  Measurement& m = row.measured;
-  const Prediction heap = predict(&Measurement::heap_bytes);
-  m.mallinfo_bytes = std::llround(predict(&Measurement::mallinfo_bytes).bytes);
-  m.peak_bytes = std::llround(predict(&Measurement::peak_bytes).bytes);
-  m.pss_bytes = std::llround(predict(&Measurement::pss_bytes).bytes);
-  m.build_seconds *= n / std::max(1.0, static_cast<double>(m.stored));
-  m.heap_bytes = std::llround(heap.bytes);
-  m.stored = static_cast<std::uint64_t>(std::llround(n));
-  if (n > 0) row.predicted = Interval{heap.low / n, heap.high / n};
-}
-
 void PredictColumn(const std::array<const ColumnReport*, 3>& samples, Holds holding, std::uint64_t total, ColumnReport& out) {
   for (StructureRow row : samples[2]->structures) {
     if (WhatHolds(*row.structure) != holding) continue;
-    PredictRow(row, samples, total);
+    const auto measured = [&](std::size_t i) { return Find(*samples[i], row.structure); };
+    row.predicted = Predict({measured(0), measured(1), measured(2)}, samples[2]->elements, total, row.measured);
     out.structures.push_back(row);
   }
 }
@@ -102,13 +49,13 @@ std::array<const ColumnReport*, 3> ColumnsOf(const Reports& reports, std::size_t
 }
 
 absl::StatusOr<Reports> MeasureRows(const TableData& table, std::uint64_t rows, MeasureOptions options, Progress& progress) {
-  const std::uint64_t run = std::clamp<std::uint64_t>(rows / kFewestRuns, 1, kLongestRun);
+  const std::uint64_t run = RunSelector::RunFor(rows);
   THIMBLE_ASSIGN_OR_RETURN(const TableData largest, SampleRows(table, rows, run));
   Reports reports;
   for (std::size_t i = 0; i < reports.size(); ++i) {
-    const bool largest_part = kParts[i] == 0;  // builds the others too, for their time
+    const bool largest_part = kSampleParts[i] == 0;  // builds the others too, for their time
     options.holding = largest_part ? std::nullopt : std::optional(Holds::kAll);
-    THIMBLE_ASSIGN_OR_RETURN(const TableData part, SampleRows(largest, rows >> kParts[i], run));
+    THIMBLE_ASSIGN_OR_RETURN(const TableData part, SampleRows(largest, rows >> kSampleParts[i], run));
     THIMBLE_ASSIGN_OR_RETURN(reports[i], MeasureTable(part, options, progress));
   }
   return reports;
@@ -120,7 +67,7 @@ absl::StatusOr<Reports> MeasureDistinct(const TableData& table, const std::vecto
   Reports reports;
   for (std::size_t i = 0; i < reports.size(); ++i) {
     std::vector<unsigned> deeper = levels;
-    for (unsigned& level : deeper) level += kParts[i];
+    for (unsigned& level : deeper) level += kSampleParts[i];
     THIMBLE_ASSIGN_OR_RETURN(const TableData part, SampleDistinct(largest, deeper));
     THIMBLE_ASSIGN_OR_RETURN(reports[i], MeasureTable(part, options, progress));
   }

@@ -2,52 +2,14 @@
 
 #include <algorithm>
 #include <bit>
-#include <random>
 #include <unordered_set>
 
+#include "run_selector.h"
 #include "status_macros.h"
 #include "thimble/hash.h"
 
 namespace thimble::tools {
 namespace {
-
-// Picks exactly n of N in order, each set of n as likely as any other (Knuth's algorithm S). The same seed picks the same.
-class Selector {
- public:
-  Selector(std::uint64_t n, std::uint64_t of, std::uint64_t seed) : wanted_(n), left_(of), random_(seed) {}
-  bool Next() {
-    const bool chosen = random_() % left_ < wanted_;
-    --left_;
-    wanted_ -= chosen;
-    return chosen;
-  }
-
- private:
-  std::uint64_t wanted_, left_;
-  std::mt19937_64 random_;
-};
-
-// The same for runs of neighbours, of which the last may be shorter.
-class RunSelector {
- public:
-  // Requires: n == of, or there are enough whole runs.
-  RunSelector(std::uint64_t n, std::uint64_t of, std::uint64_t run)
-      : run_(run), left_(n), all_(n == of), runs_((n + run - 1) / run, of / run, n) {}
-  bool Next() {
-    if (all_) return true;
-    if (row_++ % run_ == 0) chosen_ = left_ > 0 && runs_.Next();
-    if (!chosen_ || left_ == 0) return false;
-    --left_;
-    return true;
-  }
-
- private:
-  std::uint64_t run_, left_;
-  bool all_;
-  Selector runs_;
-  std::uint64_t row_ = 0;
-  bool chosen_ = false;
-};
 
 TableData Like(const TableData& table) {
   TableData sample;
@@ -89,7 +51,7 @@ absl::StatusOr<TableData> SampleRows(const TableData& table, std::uint64_t rows,
   TableData sample = Like(table);
   sample.rows = rows;
   for (const ColumnData& column : table.columns) {
-    RunSelector selector(rows, table.rows, run);
+    footprint::RunSelector selector(rows, table.rows, run);
     THIMBLE_RETURN_IF_ERROR(AddColumn(column, table.columns.size(), false, [&](std::string_view) { return selector.Next(); }, sample));
   }
   return sample;
