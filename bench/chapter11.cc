@@ -214,7 +214,7 @@ void Run(Stream& stream) {
                      [&] { return 0.39701 * std::exp2(register_rank); }, [] { return "5 bits"; }, -78.84, 1690, "5 bits"});
   entries.push_back(Distinct("LogLog, 2^16", loglog, 1.30 / std::sqrt(m), -8.76, 2112, "41 KB"));
   entries.back().estimate = [&] { return loglog.EstimateLogLog(); };
-  entries.push_back(Distinct("SuperLogLog, 2^16", superloglog, 1.10 / std::sqrt(m), -67, 2416, "-"));
+  entries.push_back(Distinct("SuperLogLog, 2^16", superloglog, 1.05 / std::sqrt(m), -67, 2416, "-"));
   entries.back().estimate = [&] { return superloglog.EstimateSuperLogLog(); };
   entries.push_back(Distinct("HyperLogLog, 2^16", hyperloglog, hyperloglog.StandardError(), 0.54, 2907, "40 KB"));
   entries.push_back(Distinct("KMV, 2^16", kmv, 1 / std::sqrt(m - 2), -0.88, 3503, "256 KB"));

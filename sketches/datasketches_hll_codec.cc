@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 
+#include "packed_registers.h"
 #include "status_macros.h"
 #include "thimble/bytes.h"
 
@@ -159,30 +160,16 @@ std::size_t RegisterBytes(unsigned register_bits, unsigned lg_k) {
   return (std::size_t{1} << lg_k) * register_bits / 8 + (register_bits == 6 ? 1 : 0);
 }
 
-// The register at `slot` of packed ones; of 4, 6 or 8 bits, least significant bit first.
-unsigned PackedRegister(const std::byte* packed, unsigned bits, std::size_t slot) {
-  const std::size_t bit = slot * bits;
-  unsigned word = std::to_integer<unsigned>(packed[bit / 8]);
-  if (bit % 8 + bits > 8) word |= std::to_integer<unsigned>(packed[bit / 8 + 1]) << 8;
-  return word >> (bit % 8) & ((1u << bits) - 1);
-}
-
-void SetPackedRegister(std::byte* packed, unsigned bits, std::size_t slot, unsigned value) {
-  const std::size_t bit = slot * bits;
-  const unsigned word = value << (bit % 8);
-  packed[bit / 8] |= static_cast<std::byte>(word);
-  if (word > 0xff) packed[bit / 8 + 1] |= static_cast<std::byte>(word >> 8);
-}
-
 absl::Status ReadRegisters(std::span<const std::byte> bytes, HllFields& sketch) {
   const std::size_t size = RegisterBytes(sketch.register_bits, sketch.lg_k);
   if (bytes.size() < kRegisterStart + size) return Corrupt("cut short");
   const std::size_t exceptions = Load<std::uint32_t>(bytes.data() + 36);
   const unsigned minimum = std::to_integer<unsigned>(bytes[6]);
   sketch.registers.resize(std::size_t{1} << sketch.lg_k);
-  for (std::size_t slot = 0; slot < sketch.registers.size(); ++slot) {
-    sketch.registers[slot] = static_cast<std::uint8_t>(PackedRegister(bytes.data() + kRegisterStart, sketch.register_bits, slot));
-  }
+  const auto unpack = sketch.register_bits == 4   ? &internal::UnpackRegisters<4>
+                      : sketch.register_bits == 6 ? &internal::UnpackRegisters<6>
+                                                  : &internal::UnpackRegisters<8>;
+  unpack(bytes.data() + kRegisterStart, sketch.registers);
   const std::span<const std::byte> rest = bytes.subspan(kRegisterStart + size);
   if (sketch.register_bits == 4) {
     if (minimum > HllFields::kMaxValue) return Corrupt("the minimum is out of range");
@@ -265,10 +252,12 @@ std::vector<std::byte> WriteRegisters(const HllFields& sketch) {
   Store(bytes.data() + 24, sums[1]);
   Store(bytes.data() + 32, static_cast<std::uint32_t>(std::count(sketch.registers.begin(), sketch.registers.end(), minimum)));
   Store(bytes.data() + 36, static_cast<std::uint32_t>(exceptions.count()));
-  for (std::size_t slot = 0; slot < sketch.registers.size(); ++slot) {
-    const unsigned stored = std::min<unsigned>(sketch.registers[slot] - minimum, nibbles ? kException : HllFields::kMaxValue);
-    SetPackedRegister(bytes.data() + kRegisterStart, sketch.register_bits, slot, stored);
-  }
+  std::vector<std::uint8_t> stored = sketch.registers;
+  for (std::uint8_t& value : stored) value = static_cast<std::uint8_t>(std::min(value - minimum, nibbles ? kException : HllFields::kMaxValue));
+  const auto pack = sketch.register_bits == 4   ? &internal::PackRegisters<4>
+                    : sketch.register_bits == 6 ? &internal::PackRegisters<6>
+                                                : &internal::PackRegisters<8>;
+  pack(stored, bytes.data() + kRegisterStart);
   if (nibbles) StoreInts(bytes.data() + kRegisterStart + size, exceptions.entries(), sketch.compact);
   return bytes;
 }

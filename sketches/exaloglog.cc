@@ -157,11 +157,7 @@ double ExaLogLogView::UpperBound(double sigmas) const {
   return share > 0 ? Estimate() / share : std::numeric_limits<double>::infinity();
 }
 
-absl::Status ExaLogLogView::CheckCompatible(const ExaLogLogView& other) const {
-  if (hash_scheme_ != other.hash_scheme_) return absl::InvalidArgumentError("the sketches hash by different schemes");
-  if (seed_ != other.seed_) return absl::InvalidArgumentError("the sketches hash with different seeds");
-  return absl::OkStatus();
-}
+absl::Status ExaLogLogView::CheckCompatible(const ExaLogLogView& other) const { return internal::CheckSameHash(*this, other); }
 
 ExaLogLog::ExaLogLog(const Options& options) : ExaLogLog(*Make(options)) {}
 

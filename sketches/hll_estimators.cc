@@ -6,10 +6,12 @@
 #include <numbers>
 #include <numeric>
 
+#include "likelihood.h"
+
 namespace thimble::internal {
 namespace {
 
-// Below two keys a register, a mean register says less than the number of empty ones (Whang et al. 1990).
+// Below two keys a register, the mean register says less than the number of empty ones (Whang et al. 1990).
 constexpr double kManyEmpty = 0.135;
 
 double Registers(const RegisterHistogram& histogram) {
@@ -44,25 +46,20 @@ double Tau(double x) {
   return sum / 3;
 }
 
-// The part `share` of the smallest registers has the mean of min(share, F(k)) terms, F(k) = exp(-load / 2^k) being the
-// distribution of a register that `load` keys are expected to reach. Increasing in the load.
-double ExpectedMean(double load, double share, unsigned max_value) {
+// The mean of a register that `load` keys are expected to reach: it is above k with probability 1 - exp(-load / 2^k).
+// Increasing in the load.
+double ExpectedMean(double load, unsigned max_value) {
   double sum = 0;
-  double scaled = load;
-  for (unsigned k = 0; k < max_value; ++k, scaled *= 0.5) {
-    const double above = share == 1 ? -std::expm1(-scaled) : share - std::exp(-scaled);
-    if (above > 0) sum += above;
-  }
-  return sum / share;
+  for (unsigned k = 0; k < max_value; ++k, load *= 0.5) sum -= std::expm1(-load);
+  return sum;
 }
 
 // The load per register whose expected mean is `mean`.
-double SolveLoad(double mean, double share, unsigned max_value) {
-  if (mean <= 0) return 0;
+double SolveLoad(double mean, unsigned max_value) {
   double low = -64, high = 64;  // base-2 logarithms
   while (high - low > 1e-12) {
     const double middle = (low + high) / 2;
-    (ExpectedMean(std::exp2(middle), share, max_value) < mean ? low : high) = middle;
+    (ExpectedMean(std::exp2(middle), max_value) < mean ? low : high) = middle;
   }
   return std::exp2(low);
 }
@@ -88,21 +85,25 @@ double LogLogEstimate(const RegisterHistogram& histogram, unsigned max_value) {
   if (const double empty = histogram[0] / m; empty > kManyEmpty) return -m * std::log(empty);
   double sum = 0;
   for (unsigned k = 1; k <= max_value; ++k) sum += static_cast<double>(k) * histogram[k];
-  return m * SolveLoad(sum / m, 1, max_value);
+  return m * SolveLoad(sum / m, max_value);
 }
 
 double SuperLogLogEstimate(const RegisterHistogram& histogram, unsigned max_value) {
   constexpr double kShare = 0.7;
   const double m = Registers(histogram);
-  if (const double empty = histogram[0] / m; empty > kManyEmpty) return -m * std::log(empty);
-  const double kept = std::floor(kShare * m);
-  double left = kept, sum = 0;
-  for (unsigned k = 0; k <= max_value && left > 0; ++k) {
-    const double taken = std::min<double>(left, histogram[k]);
-    sum += k * taken;
-    left -= taken;
+  // A register of value k saw a rank of k, and none above: events of probability 2^-k, both.
+  Likelihood likelihood;
+  double kept = 0;
+  for (unsigned k = 0; kept < m; ++k) {
+    if (kept >= kShare * m || k == max_value) {
+      likelihood.seen[k - 1] += m - kept;  // something above k - 1
+      break;
+    }
+    kept += histogram[k];
+    likelihood.unseen += std::ldexp(histogram[k], -static_cast<int>(k));
+    if (k > 0) likelihood.seen[k] += histogram[k];
   }
-  return m * SolveLoad(sum / kept, kept / m, max_value);
+  return m * MaximumLikelihoodLoad(likelihood) / (1 + LikelihoodTheoryOf(0, 0).bias / m);
 }
 
 }  // namespace thimble::internal

@@ -17,10 +17,14 @@ double HyperLogLogEstimate(const RegisterHistogram& histogram, unsigned max_valu
 // over ranks r of 2^26 (1 - (1 - 2^(-26 - r))^n); this is its inverse, up to 10^6 coupons within 10^-9.
 double KeysOfCoupons(double coupons);
 
-// Durand and Flajolet 2003: from the mean register, and from the mean of the 70 % smallest ones. Instead of the paper's
-// constants, which hold for n >> m only, both solve for the n whose expected (truncated) mean is the one observed; for
-// n >> m that gives the paper's alpha = 0.39701.
+// Durand and Flajolet 2003: from the mean register. Instead of the paper's constant, which holds for n >> m only, this solves
+// for the n whose expected mean is the one observed; for n >> m that gives the paper's alpha = 0.39701.
 double LogLogEstimate(const RegisterHistogram& histogram, unsigned max_value);
+
+// The same with the paper's truncation rule: of the 30 % largest registers nothing is taken but that they are larger. The
+// paper then takes the mean of the others; its variance, which follows from the distribution of a register, allows a standard
+// error of 1.08 to 1.12 / sqrt(m) by n, where the paper reports 1.05 from experiments. Of the same registers this takes the n
+// of maximum likelihood, which has 1.037 to 1.039, and needs no other estimator for small n.
 double SuperLogLogEstimate(const RegisterHistogram& histogram, unsigned max_value);
 
 }  // namespace thimble::internal

@@ -6,6 +6,7 @@
 #include "hll_forms.h"
 #include "hll_image.h"
 #include "hll_rule.h"
+#include "scheme_hash.h"
 #include "status_macros.h"
 #include "thimble/hyperloglog.h"
 #include "thimble/packed_hyperloglog.h"
@@ -152,8 +153,7 @@ absl::StatusOr<Interval> HyperLogLogView::Intersection(const HyperLogLogView& ot
 }
 
 absl::Status HyperLogLogView::CheckCompatible(const HyperLogLogView& other) const {
-  if (hash_scheme_ != other.hash_scheme_) return absl::InvalidArgumentError("the sketches hash by different schemes");
-  if (seed_ != other.seed_) return absl::InvalidArgumentError("the sketches hash with different seeds");
+  THIMBLE_RETURN_IF_ERROR(internal::CheckSameHash(*this, other));
   if (rule_ != other.rule_) return absl::InvalidArgumentError("the sketches choose registers by different rules");
   return absl::OkStatus();
 }

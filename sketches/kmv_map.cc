@@ -9,28 +9,11 @@
 namespace thimble {
 namespace {
 
-// Five columns of k words each follow theta: hashes, counts, sums, least and greatest values.
-constexpr std::size_t kHeaderBytes = 64;
-constexpr std::size_t kThetaAt = 64;
-constexpr std::size_t kColumnsAt = 72;
-constexpr std::size_t kCountAt = 16;  // in the image header
-constexpr unsigned kColumns = 5;
-
-absl::Status CheckOptions(const KmvMap::Options& options) {
-  if (options.k < 1 || options.k > KmvMapView::kMaxK) return absl::InvalidArgumentError("KmvMap: k is 1 to 2^32");
-  if (options.hash_scheme == HashScheme::kNone || options.hash_scheme > HashScheme::kXxh64) {
-    return absl::InvalidArgumentError("KmvMap: unknown hash scheme");
-  }
-  return absl::OkStatus();
-}
+constexpr unsigned kColumns = 5;  // hashes, counts, sums, least and greatest values
 
 KeySummary Combine(const KeySummary& a, const KeySummary& b) {
   const auto sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(a.sum) + static_cast<std::uint64_t>(b.sum));
   return {a.count + b.count, sum, std::min(a.min, b.min), std::max(a.max, b.max)};
-}
-
-std::size_t PlaceOf(std::span<const std::uint64_t> hashes, std::uint64_t hash) {
-  return static_cast<std::size_t>(std::lower_bound(hashes.begin(), hashes.end(), hash) - hashes.begin());
 }
 
 // A total over a sample in which every key is with probability `rate`: Horvitz and Thompson's estimate and its deviation.
@@ -46,42 +29,19 @@ Interval Total(std::size_t size, double rate, double sigmas, Weight weight) {
   return {sum / rate, sum / rate - reach, sum / rate + reach};
 }
 
-std::uint64_t Shorten(std::uint64_t hash) { return std::max<std::uint64_t>(hash >> 1, 1); }
-
 }  // namespace
 
 absl::StatusOr<KmvMapView> KmvMapView::Open(std::span<const std::byte> image) {
-  THIMBLE_ASSIGN_OR_RETURN(const ImageHeader header, ImageHeader::Read(image, kKind));
-  KmvMapView view;
-  view.k_ = header.parameters[0];
-  view.size_ = header.count;
-  view.hash_scheme_ = header.hash_scheme;
-  view.seed_ = header.seed;
-  const KmvMap::Options options = {.k = view.k_, .hash_scheme = view.hash_scheme_};
-  if (header.header_bytes != kHeaderBytes || !CheckOptions(options).ok() || view.size_ > view.k_ ||
-      header.image_bytes != KmvMap::ImageBytes(options)) {
-    return absl::DataLossError("KmvMap: bad parameters");
-  }
-  view.image_ = image.first(header.image_bytes);
-  view.theta_ = Load<std::uint64_t>(image.data() + kThetaAt);
-  return view;
+  THIMBLE_ASSIGN_OR_RETURN(const KmvSample sample, ReadImage(image, kKind, kColumns));
+  return KmvMapView(sample);
 }
 
 absl::Status KmvMapView::Verify() const {
-  if (theta_ == 0 || theta_ > kMaxTheta) return absl::DataLossError("KmvMap: theta out of range");
-  std::uint64_t previous = 0;
   for (std::size_t i = 0; i < size_; ++i) {
-    const std::uint64_t hash = hashes()[i];
     const KeySummary summary = Summary(i);
-    if (hash <= previous || hash >= theta_) return absl::DataLossError("KmvMap: hashes out of order");
     if (summary.count == 0 || summary.min > summary.max) return absl::DataLossError("KmvMap: an impossible summary");
-    previous = hash;
   }
-  return absl::OkStatus();
-}
-
-std::span<const std::uint64_t> KmvMapView::hashes() const {
-  return {reinterpret_cast<const std::uint64_t*>(image_.data() + kColumnsAt), size_};
+  return VerifyHashes();
 }
 
 KeySummary KmvMapView::Summary(std::size_t i) const {
@@ -90,7 +50,7 @@ KeySummary KmvMapView::Summary(std::size_t i) const {
 }
 
 std::optional<KeySummary> KmvMapView::FindHash(std::uint64_t hash) const {
-  const std::size_t place = PlaceOf(hashes(), Shorten(hash));
+  const std::size_t place = CountBelow(Shorten(hash));
   if (place >= size_ || hashes()[place] != Shorten(hash)) return std::nullopt;
   return Summary(place);
 }
@@ -115,38 +75,18 @@ Interval KmvMapView::Sum(double sigmas) const {
   return Total(size_, sampling_rate(), sigmas, [&](std::size_t i) { return static_cast<double>(Summary(i).sum); });
 }
 
-absl::Status KmvMapView::CheckCompatible(const KmvMapView& other) const {
-  if (hash_scheme_ != other.hash_scheme_) return absl::InvalidArgumentError("the maps hash by different schemes");
-  if (seed_ != other.seed_) return absl::InvalidArgumentError("the maps hash with different seeds");
-  return absl::OkStatus();
-}
-
 KmvMap::KmvMap(const Options& options) : KmvMap(*Make(options)) {}
 
-std::uint64_t KmvMap::ImageBytes(const Options& options) {
-  ImageLayout layout(kHeaderBytes);
-  layout.Add(1, 64);
-  layout.Add(options.k, kColumns * 64);
-  return layout.image_bytes();
-}
+std::uint64_t KmvMap::ImageBytes(const Options& options) { return BytesOf(options.k, kColumns); }
 
 absl::StatusOr<KmvMap> KmvMap::Make(const Options& options) {
-  THIMBLE_RETURN_IF_ERROR(CheckOptions(options));
+  THIMBLE_RETURN_IF_ERROR(CheckOptions(options.k, options.hash_scheme));
   return Make(options, Buffer::Heap(ImageBytes(options)));
 }
 
 absl::StatusOr<KmvMap> KmvMap::Make(const Options& options, Buffer buffer) {
-  THIMBLE_RETURN_IF_ERROR(CheckOptions(options));
-  const std::uint64_t image_bytes = ImageBytes(options);
-  if (buffer.size() < image_bytes) return absl::InvalidArgumentError("KmvMap: the buffer is too small");
-  ImageHeader{.kind = kKind,
-              .hash_scheme = options.hash_scheme,
-              .image_bytes = image_bytes,
-              .used_bytes = image_bytes,
-              .seed = options.seed,
-              .parameters = {options.k}}
-      .Write(buffer.bytes());
-  Store(buffer.data() + kThetaAt, kMaxTheta);
+  THIMBLE_RETURN_IF_ERROR(CheckOptions(options.k, options.hash_scheme));
+  THIMBLE_RETURN_IF_ERROR(WriteImage(buffer, kKind, kColumns, options.k, kMaxTheta, options.hash_scheme, options.seed));
   THIMBLE_ASSIGN_OR_RETURN(const KmvMapView view, ViewOf(buffer));
   return KmvMap(view, std::move(buffer));
 }
@@ -161,22 +101,15 @@ std::uint64_t* KmvMap::column(unsigned which) {
   return reinterpret_cast<std::uint64_t*>(data() + kColumnsAt) + which * k();
 }
 
-void KmvMap::SetSizeAndTheta(std::uint64_t size, std::uint64_t theta) {
-  size_ = size;
-  theta_ = theta;
-  Store(data() + kCountAt, size);
-  Store(data() + kThetaAt, theta);
-}
-
 // Requires: hash < theta().
 void KmvMap::Put(std::uint64_t hash, const KeySummary& summary) {
-  const std::size_t place = PlaceOf(hashes(), hash);
+  const std::size_t place = CountBelow(hash);
   const bool known = place < size() && hashes()[place] == hash;
   const KeySummary combined = known ? Combine(Summary(place), summary) : summary;
   if (!known && size() == k()) {
     // The largest hash of k + 1 is the new theta, and may be this one.
-    if (place == k()) return SetSizeAndTheta(k(), hash);
-    SetSizeAndTheta(k() - 1, hashes()[k() - 1]);
+    if (place == k()) return SetSizeAndTheta(data(), k(), hash);
+    SetSizeAndTheta(data(), k() - 1, hashes()[k() - 1]);
   }
   const std::uint64_t words[kColumns] = {hash, combined.count, static_cast<std::uint64_t>(combined.sum),
                                          static_cast<std::uint64_t>(combined.min), static_cast<std::uint64_t>(combined.max)};
@@ -185,7 +118,7 @@ void KmvMap::Put(std::uint64_t hash, const KeySummary& summary) {
     if (!known) std::copy_backward(at + place, at + size(), at + size() + 1);
     at[place] = words[which];
   }
-  if (!known) SetSizeAndTheta(size() + 1, theta());
+  if (!known) SetSizeAndTheta(data(), size() + 1, theta());
 }
 
 void KmvMap::Add(std::string_view key, std::int64_t value) {
@@ -225,7 +158,7 @@ absl::Status KmvMap::Merge(const KmvMapView& other) {
     column(3)[i] = static_cast<std::uint64_t>(summaries[i].min);
     column(4)[i] = static_cast<std::uint64_t>(summaries[i].max);
   }
-  SetSizeAndTheta(merged.size(), new_theta);
+  SetSizeAndTheta(data(), merged.size(), new_theta);
   return absl::OkStatus();
 }
 

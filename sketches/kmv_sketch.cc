@@ -11,27 +11,13 @@
 namespace thimble {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 64;
-constexpr std::size_t kThetaAt = 64;
-constexpr std::size_t kHashesAt = 72;
-constexpr std::size_t kCountAt = 16;  // in the image header
+constexpr unsigned kColumns = 1;  // the hashes
 
 // The positive numbers n of keys for which `seen` of them, each sampled at `rate`, lie `sigmas` standard deviations of a
 // binomial distribution off the mean: (seen - n rate)^2 = sigmas^2 n rate (1 - rate).
 double SolveCount(double seen, double rate, double sigmas, double sign) {
   const double middle = seen + sigmas * sigmas * (1 - rate) / 2;
   return (middle + sign * std::sqrt(std::max(0.0, middle * middle - seen * seen))) / rate;
-}
-
-// The first position whose hash is not below `hash`, without branches that depend on the hashes.
-std::size_t PlaceOf(const std::uint64_t* hashes, std::size_t n, std::uint64_t hash) {
-  const std::uint64_t* from = hashes;
-  while (n > 0) {
-    const std::size_t half = (n + 1) / 2;
-    from += from[half - 1] < hash ? half : 0;
-    n -= half;
-  }
-  return static_cast<std::size_t>(from - hashes);
 }
 
 // The hashes of `a`, below theta, that are (or are not) also in `b`.
@@ -46,21 +32,6 @@ std::vector<std::uint64_t> Filter(const KmvSketchView& a, const KmvSketchView& b
   return kept;
 }
 
-std::size_t CountBelow(std::span<const std::uint64_t> hashes, std::uint64_t theta) {
-  return PlaceOf(hashes.data(), hashes.size(), theta);
-}
-
-absl::Status CheckOptions(const KmvSketch::Options& options) {
-  if (options.k < 1 || options.k > KmvSketchView::kMaxK) return absl::InvalidArgumentError("KmvSketch: k is 1 to 2^32");
-  if (!(options.sampling_rate > 0 && options.sampling_rate <= 1)) {
-    return absl::InvalidArgumentError("KmvSketch: the sampling rate lies above 0 and is at most 1");
-  }
-  if (options.hash_scheme == HashScheme::kNone || options.hash_scheme > HashScheme::kXxh64) {
-    return absl::InvalidArgumentError("KmvSketch: unknown hash scheme");
-  }
-  return absl::OkStatus();
-}
-
 KmvSketch::Options OptionsOf(const KmvSketchView& view) {
   return {.k = view.k(), .hash_scheme = view.hash_scheme(), .seed = view.seed()};
 }
@@ -68,33 +39,8 @@ KmvSketch::Options OptionsOf(const KmvSketchView& view) {
 }  // namespace
 
 absl::StatusOr<KmvSketchView> KmvSketchView::Open(std::span<const std::byte> image) {
-  THIMBLE_ASSIGN_OR_RETURN(const ImageHeader header, ImageHeader::Read(image, kKind));
-  KmvSketchView view;
-  view.k_ = header.parameters[0];
-  view.size_ = header.count;
-  view.hash_scheme_ = header.hash_scheme;
-  view.seed_ = header.seed;
-  if (header.header_bytes != kHeaderBytes || view.k_ > kMaxK || view.size_ > view.k_ ||
-      !CheckOptions(OptionsOf(view)).ok() || header.image_bytes != KmvSketch::ImageBytes(OptionsOf(view))) {
-    return absl::DataLossError("KmvSketch: bad parameters");
-  }
-  view.image_ = image.first(header.image_bytes);
-  view.theta_ = Load<std::uint64_t>(image.data() + kThetaAt);
-  return view;
-}
-
-absl::Status KmvSketchView::Verify() const {
-  if (theta_ == 0 || theta_ > kMaxTheta) return absl::DataLossError("KmvSketch: theta out of range");
-  std::uint64_t previous = 0;
-  for (const std::uint64_t hash : hashes()) {
-    if (hash <= previous || hash >= theta_) return absl::DataLossError("KmvSketch: hashes out of order");
-    previous = hash;
-  }
-  return absl::OkStatus();
-}
-
-std::span<const std::uint64_t> KmvSketchView::hashes() const {
-  return {reinterpret_cast<const std::uint64_t*>(image_.data() + kHashesAt), size_};
+  THIMBLE_ASSIGN_OR_RETURN(const KmvSample sample, ReadImage(image, kKind, kColumns));
+  return KmvSketchView(sample);
 }
 
 double KmvSketchView::Estimate() const { return static_cast<double>(size_) / sampling_rate(); }
@@ -117,7 +63,7 @@ absl::StatusOr<Interval> KmvSketchView::Jaccard(const KmvSketchView& other, doub
   THIMBLE_RETURN_IF_ERROR(CheckCompatible(other));
   const std::uint64_t common = std::min(theta_, other.theta_);
   const auto both = static_cast<double>(Filter(*this, other, common, true).size());
-  const double any = static_cast<double>(CountBelow(hashes(), common) + CountBelow(other.hashes(), common)) - both;
+  const double any = static_cast<double>(CountBelow(common) + other.CountBelow(common)) - both;
   if (any <= 0) return common == kMaxTheta ? Interval{0, 0, 0} : Interval{0, 0, 1};
   const double share = both / any;
   if (common == kMaxTheta) return Interval{share, share, share};
@@ -128,23 +74,19 @@ absl::StatusOr<Interval> KmvSketchView::Jaccard(const KmvSketchView& other, doub
   return Interval{share, std::max(0.0, middle - reach), std::min(1.0, middle + reach)};
 }
 
-absl::Status KmvSketchView::CheckCompatible(const KmvSketchView& other) const {
-  if (hash_scheme_ != other.hash_scheme_) return absl::InvalidArgumentError("the sketches hash by different schemes");
-  if (seed_ != other.seed_) return absl::InvalidArgumentError("the sketches hash with different seeds");
-  return absl::OkStatus();
-}
-
 KmvSketch::Options KmvSketch::Options::DataSketches(std::uint64_t k, std::uint64_t seed) {
   return {.k = k, .hash_scheme = HashScheme::kMurmur3, .seed = seed};
 }
 
 KmvSketch::KmvSketch(const Options& options) : KmvSketch(*Make(options)) {}
 
-std::uint64_t KmvSketch::ImageBytes(const Options& options) {
-  ImageLayout layout(kHeaderBytes);
-  layout.Add(1, 64);
-  layout.Add(options.k, 64);
-  return layout.image_bytes();
+std::uint64_t KmvSketch::ImageBytes(const Options& options) { return BytesOf(options.k, kColumns); }
+
+absl::Status KmvSketch::CheckOptions(const Options& options) {
+  if (!(options.sampling_rate > 0 && options.sampling_rate <= 1)) {
+    return absl::InvalidArgumentError("KmvSketch: the sampling rate lies above 0 and is at most 1");
+  }
+  return KmvSample::CheckOptions(options.k, options.hash_scheme);
 }
 
 absl::StatusOr<KmvSketch> KmvSketch::Make(const Options& options) {
@@ -154,20 +96,11 @@ absl::StatusOr<KmvSketch> KmvSketch::Make(const Options& options) {
 
 absl::StatusOr<KmvSketch> KmvSketch::Make(const Options& options, Buffer buffer) {
   THIMBLE_RETURN_IF_ERROR(CheckOptions(options));
-  const std::uint64_t image_bytes = ImageBytes(options);
-  if (buffer.size() < image_bytes) return absl::InvalidArgumentError("KmvSketch: the buffer is too small");
-  ImageHeader{.kind = kKind,
-              .hash_scheme = options.hash_scheme,
-              .image_bytes = image_bytes,
-              .used_bytes = image_bytes,
-              .seed = options.seed,
-              .parameters = {options.k}}
-      .Write(buffer.bytes());
   std::uint64_t theta = kMaxTheta;
   if (options.sampling_rate < 1) {
     theta = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(options.sampling_rate * static_cast<double>(kMaxTheta)));
   }
-  Store(buffer.data() + kThetaAt, theta);
+  THIMBLE_RETURN_IF_ERROR(WriteImage(buffer, kKind, kColumns, options.k, theta, options.hash_scheme, options.seed));
   THIMBLE_ASSIGN_OR_RETURN(const KmvSketchView view, ViewOf(buffer));
   return KmvSketch(view, std::move(buffer));
 }
@@ -199,21 +132,14 @@ absl::StatusOr<KmvSketch> KmvSketch::Difference(const KmvSketchView& a, const Km
   return FromHashes(OptionsOf(a), common, Filter(a, b, common, false));
 }
 
-std::uint64_t* KmvSketch::mutable_hashes() { return reinterpret_cast<std::uint64_t*>(data() + kHashesAt); }
-
-void KmvSketch::SetSizeAndTheta(std::uint64_t size, std::uint64_t theta) {
-  size_ = size;
-  theta_ = theta;
-  Store(data() + kCountAt, size);
-  Store(data() + kThetaAt, theta);
-}
+std::uint64_t* KmvSketch::mutable_hashes() { return reinterpret_cast<std::uint64_t*>(data() + kColumnsAt); }
 
 // Replaces all; what was above becomes zero, so that equal sketches are equal bytes.
 void KmvSketch::Assign(std::span<const std::uint64_t> hashes, std::uint64_t theta) {
   std::uint64_t* const to = mutable_hashes();
   std::copy(hashes.begin(), hashes.end(), to);
   if (hashes.size() < size()) std::fill(to + hashes.size(), to + size(), 0);
-  SetSizeAndTheta(hashes.size(), theta);
+  SetSizeAndTheta(data(), hashes.size(), theta);
 }
 
 // Adds ascending hashes below theta: makes room for the new ones from the right, block by block. What falls out beyond k
@@ -225,7 +151,7 @@ void KmvSketch::Insert(std::span<const std::uint64_t> hashes) {
   std::uint64_t* const held = mutable_hashes();
   std::size_t count = 0;
   for (const std::uint64_t hash : hashes) {
-    const std::size_t place = PlaceOf(held, size(), hash);
+    const std::size_t place = CountBelow(hash);
     if (place < size() && held[place] == hash) continue;
     fresh[count] = hash;
     places[count++] = place;
@@ -248,7 +174,7 @@ void KmvSketch::Insert(std::span<const std::uint64_t> hashes) {
     end = place;
     --count;
   }
-  SetSizeAndTheta(new_size, new_theta);
+  SetSizeAndTheta(data(), new_size, new_theta);
 }
 
 void KmvSketch::AddBatch(std::span<std::uint64_t> hashes) {
@@ -315,8 +241,8 @@ void KmvSketch::AddMany(std::span<const std::string_view> keys) {
 absl::Status KmvSketch::Merge(const KmvSketchView& other) {
   THIMBLE_RETURN_IF_ERROR(CheckCompatible(other));
   std::uint64_t common = std::min(theta(), other.theta());
-  const std::span<const std::uint64_t> a = hashes().first(CountBelow(hashes(), common));
-  const std::span<const std::uint64_t> b = other.hashes().first(CountBelow(other.hashes(), common));
+  const std::span<const std::uint64_t> a = hashes().first(CountBelow(common));
+  const std::span<const std::uint64_t> b = other.hashes().first(other.CountBelow(common));
   std::vector<std::uint64_t> all(a.size() + b.size());
   std::size_t i = 0, j = 0, count = 0;
   while (i < a.size() && j < b.size()) {

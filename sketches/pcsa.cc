@@ -142,8 +142,7 @@ double PcsaView::UpperBound(double sigmas) const {
 }
 
 absl::Status PcsaView::CheckCompatible(const PcsaView& other) const {
-  if (hash_scheme_ != other.hash_scheme_) return absl::InvalidArgumentError("the sketches hash by different schemes");
-  if (seed_ != other.seed_) return absl::InvalidArgumentError("the sketches hash with different seeds");
+  THIMBLE_RETURN_IF_ERROR(internal::CheckSameHash(*this, other));
   if (precision_ != other.precision_) return absl::InvalidArgumentError("the sketches have different numbers of rows");
   return absl::OkStatus();
 }

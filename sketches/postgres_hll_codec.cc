@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t kHeader = 3;
 constexpr unsigned kEmpty = 1, kExplicit = 2, kSparse = 3, kFull = 4;
-constexpr unsigned kSparseAllowed = 0x40;
 
 absl::Status Corrupt(const char* what) { return absl::DataLossError(std::string("PostgreSQL hll: ") + what); }
 
@@ -54,7 +53,10 @@ absl::Status CheckPadding(std::span<const std::byte> body, std::size_t used_bits
 
 absl::Status ReadSparse(std::span<const std::byte> body, PostgresHllFields& fields) {
   const unsigned pair = fields.log2m + fields.register_bits;
-  const std::size_t pairs = body.size() * 8 / pair;
+  std::size_t pairs = body.size() * 8 / pair;
+  // Pairs of five to seven bits fit into the padding too, where a pair of zeros is none.
+  const bool padded = pairs > 0 && body.size() * 8 - (pairs - 1) * pair < 8 && BitsAt(body, (pairs - 1) * pair, pair) == 0;
+  if (padded) --pairs;
   if (absl::Status padding = CheckPadding(body, pairs * pair); !padding.ok()) return padding;
   fields.registers.resize(std::size_t{1} << fields.log2m);
   std::size_t next = 0;
@@ -127,7 +129,7 @@ std::vector<std::byte> SerializePostgresHll(const PostgresHllFields& fields) {
       std::count_if(fields.registers.begin(), fields.registers.end(), [](std::uint8_t value) { return value != 0; }));
   if (filled == 0) return Header(fields, kEmpty, 0);
   const unsigned pair = fields.log2m + fields.register_bits;
-  const bool sparse = (fields.cutoffs & kSparseAllowed) != 0 && filled * pair < fields.registers.size() * fields.register_bits;
+  const bool sparse = (fields.cutoffs & PostgresHllFields::kSparseAllowed) != 0 && filled * pair < fields.registers.size() * fields.register_bits;
   std::vector<std::byte> bytes =
       Header(fields, sparse ? kSparse : kFull, sparse ? filled * pair : fields.registers.size() * fields.register_bits);
   const std::span<std::byte> body = std::span<std::byte>(bytes).subspan(kHeader);

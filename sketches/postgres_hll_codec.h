@@ -11,9 +11,12 @@ namespace thimble {
 
 // What a value of PostgreSQL's hll type says (storage specification, schema version 1).
 struct PostgresHllFields {
+  // Byte 2: whether SPARSE is allowed, and the threshold of EXPLICIT: 0 for none, 1 + its lg, or 63 for the server's own.
+  static constexpr unsigned kSparseAllowed = 0x40, kExplicitAuto = 63;
+
   unsigned log2m = 11;
   unsigned register_bits = 5;
-  unsigned cutoffs = 0x7f;                 // byte 2 as it stands: sparse allowed, explicit cutoff chosen by the server
+  unsigned cutoffs = kSparseAllowed | kExplicitAuto;
   std::vector<std::uint64_t> hashes;       // EXPLICIT: the hashes themselves, distinct, ascending as signed numbers
   std::vector<std::uint8_t> registers;     // SPARSE and FULL: 2^log2m; otherwise none
 };

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <string>
 
-#include "thimble/bytes.h"
+#include "packed_registers.h"
 
 //   0 "HYLL"   4 encoding: 0 dense, 1 sparse   5 three zero bytes   8 u64 cached count; its top bit says that it is stale
 //
@@ -26,13 +26,8 @@ absl::Status Corrupt(const char* what) { return absl::DataLossError(std::string(
 absl::StatusOr<std::vector<std::uint8_t>> ParseDense(std::span<const std::byte> bytes) {
   if (bytes.size() != kDenseBytes) return Corrupt("bad length of the dense form");
   std::vector<std::uint8_t> registers(kRegisters);
-  for (std::size_t i = 0; i < kRegisters; ++i) {
-    const std::size_t bit = i * 6;
-    unsigned word = std::to_integer<unsigned>(bytes[kHeader + bit / 8]);
-    if (bit % 8 > 2) word |= std::to_integer<unsigned>(bytes[kHeader + bit / 8 + 1]) << 8;
-    registers[i] = static_cast<std::uint8_t>(word >> (bit % 8) & 63);
-    if (registers[i] > kRedisMaxRank) return Corrupt("a register is out of range");
-  }
+  internal::UnpackRegisters<6>(bytes.data() + kHeader, registers);
+  if (*std::max_element(registers.begin(), registers.end()) > kRedisMaxRank) return Corrupt("a register is out of range");
   return registers;
 }
 
@@ -83,12 +78,7 @@ absl::StatusOr<std::vector<std::uint8_t>> ParseRedisHll(std::span<const std::byt
 
 std::vector<std::byte> SerializeRedisHllDense(std::span<const std::uint8_t> registers) {
   std::vector<std::byte> bytes = Header(kDenseBytes, 0);
-  for (std::size_t i = 0; i < kRegisters; ++i) {
-    const std::size_t bit = i * 6;
-    const unsigned word = unsigned{registers[i]} << (bit % 8);
-    bytes[kHeader + bit / 8] |= static_cast<std::byte>(word);
-    if (word > 0xff) bytes[kHeader + bit / 8 + 1] |= static_cast<std::byte>(word >> 8);
-  }
+  internal::PackRegisters<6>(registers, bytes.data() + kHeader);
   return bytes;
 }
 

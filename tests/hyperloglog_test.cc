@@ -120,8 +120,7 @@ BOOST_AUTO_TEST_CASE(ErrorIsAsPromised) {
     const std::string n = std::to_string(sizes[s]);
     hll[s].Check(1.04 / std::sqrt(m), "HyperLogLog n=" + n);
     loglog[s].Check(1.30 / std::sqrt(m), "LogLog n=" + n);
-    // The standard error of the mean of the 70 % smallest registers; it moves with n, since registers are whole numbers.
-    super[s].Check(1.117 / std::sqrt(m), "SuperLogLog n=" + n);
+    super[s].Check(1.05 / std::sqrt(m), "SuperLogLog n=" + n);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <tuple>
 
 #include "foreign_testing.h"
 #include "servers.h"
@@ -68,6 +69,29 @@ BOOST_AUTO_TEST_CASE(WhatIsWrittenReadsBack) {
       }
     }
   }
+}
+
+// What a column's type says stands in the header, and forbids SPARSE where it says so.
+BOOST_AUTO_TEST_CASE(TypesOfColumnsAreWritten) {
+  const auto header = [](const PostgresHllOptions& options) { return Hex(*WritePostgresHll(SketchOf(0, 10), options)).substr(0, 6); };
+  BOOST_TEST(header({.explicit_threshold = 0}) == "138b40");
+  BOOST_TEST(header({.explicit_threshold = 1}) == "138b41");
+  BOOST_TEST(header({.explicit_threshold = 128}) == "138b48");
+  BOOST_TEST(header({.sparse = false}) == "148b3f");
+  BOOST_TEST(header({.register_bits = 6, .explicit_threshold = 0, .sparse = false}) == "14ab00");
+  for (const std::int64_t threshold : {std::int64_t{-2}, std::int64_t{3}, std::int64_t{1} << 62}) {
+    CHECK_CODE(WritePostgresHll(SketchOf(0, 10), {.explicit_threshold = threshold}), absl::StatusCode::kInvalidArgument);
+  }
+}
+
+// Two pairs of 4 + 1 bits leave six bits, in which a third would have room.
+BOOST_AUTO_TEST_CASE(PaddingIsNoPair) {
+  const absl::StatusOr<HyperLogLog> sketch = ReadPostgresHll(Unhex("130440" "1a40"));
+  REQUIRE_OK(sketch);
+  std::vector<std::uint8_t> expected(16);
+  expected[1] = expected[4] = 1;
+  BOOST_TEST(sketch->Registers() == expected);
+  BOOST_TEST(Hex(*WritePostgresHll(*sketch, {.register_bits = 1, .explicit_threshold = 0})) == "1304401a40");
 }
 
 BOOST_AUTO_TEST_CASE(ExplicitHashesAreAdded) {
@@ -158,6 +182,31 @@ BOOST_AUTO_TEST_CASE(AServerCountsAndMergesOurs) {
     BOOST_TEST(Cut(ReadPostgresHll(Unhex(merged.substr(2)))->Registers(), 5) == Cut(SketchOf(0, n + 50).Registers(), 5));
     if (n >= 400) {
       BOOST_TEST(Hex(*WritePostgresHll(sketch)) == sql("SELECT " + theirs(0, n)).substr(2));
+    }
+  }
+  // Columns of other types: hll(log2m, regwidth, expthresh, sparseon).
+  const std::tuple<unsigned, unsigned, int, bool> types[] = {{4, 1, 0, true},    {4, 5, -1, true},  {6, 3, 16, true}, {9, 7, 0, false},
+                                                             {12, 6, 128, true}, {14, 5, 0, false}, {14, 6, -1, true}, {17, 5, 1, true}};
+  for (const auto& [log2m, regwidth, expthresh, sparseon] : types) {
+    std::string modifiers;
+    for (const int modifier : {static_cast<int>(log2m), static_cast<int>(regwidth), expthresh, sparseon ? 1 : 0}) {
+      modifiers.append(", ").append(std::to_string(modifier));
+    }
+    for (int n : {1, 2, 3, 10, 100, 700, 20000}) {
+      BOOST_TEST_CONTEXT("hll" << modifiers << " n=" << n) {
+        const HyperLogLog sketch = SketchOf(0, n, log2m);
+        const std::vector<std::uint8_t> registers = Cut(sketch.Registers(), regwidth);
+        const std::string aggregate = "(SELECT hll_add_agg(hll_hash_text('e' || i)" + modifiers + ") FROM generate_series(0, " +
+                                      std::to_string(n - 1) + ") i)";
+        const std::string written = Hex(*WritePostgresHll(
+            sketch, {.register_bits = regwidth, .explicit_threshold = expthresh, .sparse = sparseon}));
+        const std::string theirs_hex = sql("SELECT " + aggregate).substr(2);
+        BOOST_TEST(Cut(ReadPostgresHll(Unhex(theirs_hex))->Registers(), regwidth) == registers);
+        if (theirs_hex[1] != '2') BOOST_TEST(written == theirs_hex);
+        // The server would refuse another type.
+        const std::string united = sql("SELECT hll_union('\\x" + written + "'::hll, " + aggregate + ")");
+        BOOST_TEST(Cut(ReadPostgresHll(Unhex(united.substr(2)))->Registers(), regwidth) == registers);
+      }
     }
   }
   // Integers, as bigint.

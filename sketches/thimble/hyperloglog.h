@@ -67,7 +67,7 @@ class HyperLogLogView {
   double UpperBound(double sigmas) const;
 
   // The same count by older estimators over the same registers (Durand and Flajolet 2003), for comparison: their standard
-  // errors are 1.30 / sqrt(2^p), and 1.08 to 1.12 / sqrt(2^p) by the number of keys, where the paper says 1.05.
+  // errors are 1.30 / sqrt(2^p) and, without the 30 % largest registers, 1.05 / sqrt(2^p).
   double EstimateLogLog() const;
   double EstimateSuperLogLog() const;
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +8,7 @@
 #include <string_view>
 
 #include "thimble/interval.h"
-#include "thimble/owner.h"
+#include "thimble/kmv_sketch.h"
 
 namespace thimble {
 
@@ -22,27 +21,14 @@ struct KeySummary {
   friend bool operator==(const KeySummary&, const KeySummary&) = default;
 };
 
-// Reads a KmvMap. Hashes have 63 bits: 0 < hash < theta <= kMaxTheta.
-class KmvMapView {
+// Reads a KmvMap.
+class KmvMapView : public KmvSample {
  public:
   static constexpr Kind kKind = Kind::kKmvMap;
-  static constexpr std::uint64_t kMaxTheta = 0x7fffffffffffffff;
-  static constexpr std::uint64_t kMaxK = std::uint64_t{1} << 32;
 
   static absl::StatusOr<KmvMapView> Open(std::span<const std::byte> image);
   absl::Status Verify() const;
-  std::span<const std::byte> image() const { return image_; }
 
-  std::uint64_t k() const { return k_; }
-  std::size_t size() const { return size_; }
-  HashScheme hash_scheme() const { return hash_scheme_; }
-  std::uint64_t seed() const { return seed_; }
-  std::uint64_t theta() const { return theta_; }
-  // The share of the distinct keys that is held; 1 as long as all are, and then every estimate is exact.
-  double sampling_rate() const { return static_cast<double>(theta_) / static_cast<double>(kMaxTheta); }
-
-  // The held keys' hashes, ascending: a uniform sample of the distinct keys.
-  std::span<const std::uint64_t> hashes() const;
   // Requires: i < size().
   KeySummary Summary(std::size_t i) const;
   // What is held of a key; nothing if it is not in the sample.
@@ -61,20 +47,10 @@ class KmvMapView {
     return static_cast<double>(kept) / sampling_rate();
   }
 
-  // Returns kInvalidArgument, with the reason, unless both hash alike: same scheme and seed.
-  absl::Status CheckCompatible(const KmvMapView& other) const;
-
  private:
   friend class KmvMap;
-  KmvMapView() = default;
+  explicit KmvMapView(const KmvSample& sample) : KmvSample(sample) {}
   std::optional<KeySummary> FindHash(std::uint64_t hash) const;
-
-  std::span<const std::byte> image_;
-  std::uint64_t k_ = 0;
-  std::uint64_t size_ = 0;
-  std::uint64_t theta_ = kMaxTheta;
-  std::uint64_t seed_ = 0;
-  HashScheme hash_scheme_ = HashScheme::kThimble;
 };
 
 // Sums by key over a uniform sample of k distinct keys, as Tuple sketches do: each sampled key's summary is exact, and totals
@@ -116,7 +92,7 @@ class KmvMap : public Owner<KmvMapView> {
   void Add(std::string_view key, std::int64_t value);
   // Adds a key by its 64-bit hash under this map's scheme and seed.
   void AddHash(std::uint64_t hash, std::int64_t value) {
-    if (std::max<std::uint64_t>(hash >> 1, 1) < theta()) Put(std::max<std::uint64_t>(hash >> 1, 1), {1, value, value, value});
+    if (const std::uint64_t short_hash = Shorten(hash); short_hash < theta()) Put(short_hash, {1, value, value, value});
   }
 
   absl::Status Merge(const KmvMapView& other);
@@ -127,7 +103,6 @@ class KmvMap : public Owner<KmvMapView> {
   void AddInteger(std::uint64_t key, std::int64_t value);
   void Put(std::uint64_t hash, const KeySummary& summary);
   std::uint64_t* column(unsigned which);
-  void SetSizeAndTheta(std::uint64_t size, std::uint64_t theta);
 };
 
 }  // namespace thimble

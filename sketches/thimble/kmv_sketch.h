@@ -13,15 +13,13 @@
 
 namespace thimble {
 
-// Reads a KmvSketch. Hashes have 63 bits, as in DataSketches' Theta sketches: 0 < hash < theta <= kMaxTheta.
-class KmvSketchView {
+// What a KmvSketch and a KmvMap have in common: the k smallest hashes of the distinct keys. Hashes have 63 bits, as in
+// DataSketches' Theta sketches: 0 < hash < theta <= kMaxTheta.
+class KmvSample {
  public:
-  static constexpr Kind kKind = Kind::kKmvSketch;
   static constexpr std::uint64_t kMaxTheta = 0x7fffffffffffffff;
   static constexpr std::uint64_t kMaxK = std::uint64_t{1} << 32;
 
-  static absl::StatusOr<KmvSketchView> Open(std::span<const std::byte> image);
-  absl::Status Verify() const;
   std::span<const std::byte> image() const { return image_; }
 
   std::uint64_t k() const { return k_; }
@@ -33,8 +31,44 @@ class KmvSketchView {
   std::span<const std::uint64_t> hashes() const;
   std::uint64_t theta() const { return theta_; }
   double sampling_rate() const { return static_cast<double>(theta_) / static_cast<double>(kMaxTheta); }
-  // Whether every key is held, so that Estimate() is no estimate.
+  // Whether every key is held, so that no estimate is one.
   bool exact() const { return theta_ == kMaxTheta; }
+  // How many of the hashes are below this one.
+  std::size_t CountBelow(std::uint64_t hash) const;
+
+  // Returns kInvalidArgument, with the reason, unless both hash alike: same scheme and seed.
+  absl::Status CheckCompatible(const KmvSample& other) const;
+
+ protected:
+  // The image: a header, theta, and columns of k words, of which the first holds the hashes.
+  static constexpr std::size_t kColumnsAt = 72;
+
+  KmvSample() = default;
+  static absl::Status CheckOptions(std::uint64_t k, HashScheme scheme);
+  static std::uint64_t BytesOf(std::uint64_t k, unsigned columns);
+  static absl::StatusOr<KmvSample> ReadImage(std::span<const std::byte> image, Kind kind, unsigned columns);
+  static absl::Status WriteImage(Buffer& buffer, Kind kind, unsigned columns, std::uint64_t k, std::uint64_t theta, HashScheme scheme,
+                                 std::uint64_t seed);
+  absl::Status VerifyHashes() const;
+  // Zero is no hash; what would be zero becomes one.
+  static std::uint64_t Shorten(std::uint64_t hash) { return std::max<std::uint64_t>(hash >> 1, 1); }
+  void SetSizeAndTheta(std::byte* image, std::uint64_t size, std::uint64_t theta);
+
+  std::span<const std::byte> image_;
+  std::uint64_t k_ = 0;
+  std::uint64_t size_ = 0;
+  std::uint64_t theta_ = kMaxTheta;
+  std::uint64_t seed_ = 0;
+  HashScheme hash_scheme_ = HashScheme::kThimble;
+};
+
+// Reads a KmvSketch.
+class KmvSketchView : public KmvSample {
+ public:
+  static constexpr Kind kKind = Kind::kKmvSketch;
+
+  static absl::StatusOr<KmvSketchView> Open(std::span<const std::byte> image);
+  absl::Status Verify() const { return VerifyHashes(); }
 
   // How many distinct keys were added, and bounds that hold at this many standard errors.
   double Estimate() const;
@@ -46,19 +80,9 @@ class KmvSketchView {
   // The share of the keys of both that both hold: |A and B| / |A or B|. Returns kInvalidArgument if they hash differently.
   absl::StatusOr<Interval> Jaccard(const KmvSketchView& other, double sigmas = 2) const;
 
-  // Returns kInvalidArgument, with the reason, unless both hash alike: same scheme and seed.
-  absl::Status CheckCompatible(const KmvSketchView& other) const;
-
  private:
   friend class KmvSketch;
-  KmvSketchView() = default;
-
-  std::span<const std::byte> image_;
-  std::uint64_t k_ = 0;
-  std::uint64_t size_ = 0;
-  std::uint64_t theta_ = kMaxTheta;
-  std::uint64_t seed_ = 0;
-  HashScheme hash_scheme_ = HashScheme::kThimble;
+  explicit KmvSketchView(const KmvSample& sample) : KmvSample(sample) {}
 };
 
 // Keeps the k smallest hashes of distinct keys ("k minimum values", a Theta sketch): counts distinct keys, samples them, and
@@ -125,13 +149,11 @@ class KmvSketch : public Owner<KmvSketchView> {
 
  private:
   KmvSketch(KmvSketchView view, Buffer buffer) : Owner(view, std::move(buffer)) {}
-  // Zero is no hash; what would be zero becomes one.
-  static std::uint64_t Shorten(std::uint64_t hash) { return std::max<std::uint64_t>(hash >> 1, 1); }
+  static absl::Status CheckOptions(const Options& options);
   void AddInteger(std::uint64_t key, unsigned unused_bits);
   void AddBatch(std::span<std::uint64_t> hashes);
   void Insert(std::span<const std::uint64_t> hashes);
   void Assign(std::span<const std::uint64_t> hashes, std::uint64_t theta);
-  void SetSizeAndTheta(std::uint64_t size, std::uint64_t theta);
   std::uint64_t* mutable_hashes();
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -21,8 +22,14 @@ namespace thimble {
 // MurmurHash3_x64_128 with seed 0, and so does Options::PostgreSql(): strings added here and hashed there give the same
 // registers. hll_hash_bigint hashes the integer's 8 bytes, as Add of an integer does; hll_hash_integer only 4 of them, so cast to
 // bigint there.
+//
+// Space    3 bytes + 2^log2m registers of 5 bits (FULL), or the bits of log2m and a register for each that is not zero (SPARSE)
+
+// What a column's type says, hll(log2m, regwidth, expthresh, sparseon); the server unites equal types only.
 struct PostgresHllOptions {
-  unsigned register_bits = 5;  // 1 to 8, as the column's type says; higher ranks are cut to 2^register_bits - 1, as there
+  unsigned register_bits = 5;           // regwidth, 1 to 8; higher ranks are cut to 2^register_bits - 1, as there
+  std::int64_t explicit_threshold = -1;  // expthresh: -1 (the server chooses), 0 (none) or a power of two up to 2^61
+  bool sparse = true;                   // sparseon; without it all values are FULL
 };
 
 // Reads EMPTY, EXPLICIT, SPARSE and FULL. Returns kUnimplemented for another schema version or a log2m outside 4..21,

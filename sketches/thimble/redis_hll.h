@@ -19,6 +19,8 @@ namespace thimble {
 //
 // The same elements give the same registers here and there: precision 14, MurmurHash64A with Redis's seed. A value read
 // from a server merges with a sketch made by HyperLogLog::Options::Redis().
+//
+// Space    dense 12,304 bytes; sparse 16 bytes + 1 to 3 for each register that is not zero, at most 3,000
 
 // Reads a dense or a sparse value. Returns kFailedPrecondition if it is no HyperLogLog, kUnimplemented for an unknown
 // encoding, kDataLoss for what no server writes.

@@ -15,6 +15,7 @@ inline void Exercise(const KmvMapView& view) {
   (void)view.Find("key");
   (void)view.Find(std::uint64_t{7});
   (void)view.EstimateKeysWhere([](const KeySummary& summary) { return summary.count > 1; });
+  (void)view.CountBelow(view.theta());
   (void)view.CheckCompatible(view);
   KmvMap other({.k = 16, .hash_scheme = view.hash_scheme(), .seed = view.seed()});
   (void)other.Merge(view);

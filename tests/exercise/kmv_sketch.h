@@ -14,6 +14,7 @@ inline void Exercise(const KmvSketchView& view) {
   (void)view.LowerBound(2);
   (void)view.UpperBound(2);
   (void)view.Jaccard(view);
+  (void)view.CountBelow(view.theta());
   (void)view.CheckCompatible(view);
   (void)KmvSketch::Intersection(view, view);
   (void)KmvSketch::Difference(view, view);
