@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -38,7 +39,7 @@ class LiveSample final : public internal::LiveColumn {
   bool sampled() const { return rows_ < size_; }
   std::uint64_t size() const { return size_; }
   // Exact when nothing is sampled, or when the sample holds every distinct value.
-  std::uint64_t distinct() const { return std::uint64_t{seen_.size()} << level_; }
+  std::uint64_t distinct() const { return std::min(std::uint64_t{seen_.size()} << level_, size_); }
   ColumnType type() const { return type_; }
 
   std::uint64_t sampled_rows() const { return rows_; }

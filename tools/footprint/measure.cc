@@ -92,20 +92,23 @@ void Measure(const Structure& structure, const ColumnSource& source, std::uint64
   absl::StatusOr<Column> column = source();
   if (!column.ok()) return result.Fail(column.status().ToString());
   const Probes probes = structure.jobs == kNoJob ? Probes{} : RandomProbes(*column);
-  // Made once before the count begins: what the library initializes once is not the structure's.
-  std::unique_ptr<Candidate> candidate = structure.make();
+  // One is made before the count begins: what the library initializes once is not the structure's.
+  structure.make().reset();
   if (memory_limit != 0) LimitHeap(memory_limit);
 
   const HeapScope heap;
   const std::int64_t malloc_before = MallocBytes();
   const std::int64_t pss_before = AnonymousPss();
   const double start = ProcessorSeconds();
+  std::unique_ptr<Candidate> candidate = structure.make();
+  // Nor is the frame around it.
+  const auto frame = static_cast<std::int64_t>(malloc_usable_size(candidate.get())) + 8;
   const absl::Status built = candidate->Build(*column);
   result.build_seconds = ProcessorSeconds() - start;
   if (!built.ok()) return result.Fail(built.ToString());
-  result.heap_bytes = heap.live_bytes();
-  result.mallinfo_bytes = MallocBytes() - malloc_before + heap.mapped_bytes();
-  result.peak_bytes = heap.peak_bytes();
+  result.heap_bytes = heap.live_bytes() - frame;
+  result.mallinfo_bytes = MallocBytes() - malloc_before + heap.mapped_bytes() - frame;
+  result.peak_bytes = heap.peak_bytes() - frame;
   result.pss_bytes = std::max<std::int64_t>(0, AnonymousPss() - pss_before);
   result.stored = candidate->stored();
 
