@@ -192,14 +192,10 @@ void SparseTreeBuilder::WriteNodes() {
       std::byte* page = NewPage();
       if (page == nullptr) return;
       const std::size_t capacity = form_.packed ? count : most;
-      Store(page, static_cast<std::uint64_t>(count | capacity << 16));
-      std::byte* keys = page + sparse::kNodeHeaderBytes;
+      const std::span<const Child> below = std::span(children_).subspan(from, count);
+      sparse::WriteNode(page, capacity, below);
       std::uint64_t sum = 0;
-      for (std::size_t i = 0; i < count; ++i) {
-        Store(keys + i * 8, children_[from + i].key);
-        Store(keys + (capacity + i) * 8, sum += children_[from + i].count);
-        Store(keys + capacity * 16 + i * 4, children_[from + i].page);
-      }
+      for (const Child& child : below) sum += child.count;
       root_ = KeepPage(sparse::Node::Bytes(capacity));
       nodes.push_back({children_[from].key, sum, root_});
     }

@@ -9,6 +9,7 @@
 #include <absl/status/statusor.h>
 
 #include "sparse_entries.h"
+#include "sparse_node.h"
 #include "thimble/buffer.h"
 #include "thimble/image.h"
 #include "thimble/sparse_tree.h"
@@ -45,10 +46,7 @@ class SparseTreeBuilder {
   absl::StatusOr<Buffer> Finish();
 
  private:
-  struct Child {
-    std::uint64_t key, count;
-    std::uint32_t page;
-  };
+  using Child = sparse::Child;
 
   std::size_t page_bytes() const { return static_cast<std::size_t>(form_.page_bytes); }
   void FlushWords();

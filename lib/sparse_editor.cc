@@ -135,17 +135,8 @@ std::vector<SparseTreeEditor::Child> SparseTreeEditor::ChildrenOf(std::uint32_t 
   return children;
 }
 
-void SparseTreeEditor::WriteNode(std::uint32_t page, const Child* children, std::size_t count) {
-  std::byte* data = Data(page);
-  const std::size_t capacity = Capacity(view_.page_bytes_);
-  Store(data, static_cast<std::uint64_t>(count | capacity << 16));
-  std::byte* keys = data + sparse::kNodeHeaderBytes;
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    Store(keys + i * 8, children[i].key);
-    Store(keys + (capacity + i) * 8, sum += children[i].count);
-    Store(keys + capacity * 16 + i * 4, children[i].page);
-  }
+void SparseTreeEditor::WriteNode(std::uint32_t page, std::span<const Child> children) {
+  sparse::WriteNode(Data(page), Capacity(view_.page_bytes_), children);
 }
 
 void SparseTreeEditor::JoinNodes(std::vector<Child>& nodes, std::size_t left) {
@@ -154,7 +145,7 @@ void SparseTreeEditor::JoinNodes(std::vector<Child>& nodes, std::size_t left) {
   if (children.size() + more.size() > Capacity(view_.page_bytes_) * 2 / 3) return;
   more[0].key = right.key;
   children.insert(children.end(), more.begin(), more.end());
-  WriteNode(nodes[left].page, children.data(), children.size());
+  WriteNode(nodes[left].page, children);
   FreePage(right.page);
   nodes[left].count += right.count;
   nodes.erase(nodes.begin() + static_cast<std::ptrdiff_t>(left) + 1);
@@ -173,20 +164,20 @@ void SparseTreeEditor::PutChildren(unsigned level, std::vector<Child> children, 
     if (children.empty()) {
       FreePage(page);
     } else if (children.size() <= capacity) {
-      WriteNode(page, children.data(), children.size());
+      WriteNode(page, children);
       nodes.push_back({children[0].key, total(children.data(), children.size()), page});
     } else {
       const std::size_t left = appending ? capacity : children.size() / 2;
-      WriteNode(page, children.data(), left);
+      WriteNode(page, std::span(children).first(left));
       const std::uint32_t right = TakePage();
-      WriteNode(right, children.data() + left, children.size() - left);
+      WriteNode(right, std::span(children).subspan(left));
       nodes.push_back({children[0].key, total(children.data(), left), page});
       nodes.push_back({children[left].key, total(children.data() + left, children.size() - left), right});
     }
     if (level == 0) {
       if (nodes.size() == 2) {
         view_.root_ = TakePage();
-        WriteNode(static_cast<std::uint32_t>(view_.root_), nodes.data(), 2);
+        WriteNode(static_cast<std::uint32_t>(view_.root_), nodes);
         ++view_.height_;
       }
       break;

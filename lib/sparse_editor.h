@@ -3,12 +3,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
 #include "sparse_entries.h"
+#include "sparse_node.h"
 #include "thimble/buffer.h"
 #include "thimble/owner.h"
 #include "thimble/sparse_tree.h"
@@ -30,10 +32,7 @@ class SparseTreeEditor {
   static void WriteEmpty(Kind kind, std::uint64_t page_bytes, unsigned value_bits, std::uint64_t default_value, Buffer& buffer);
 
  private:
-  struct Child {
-    std::uint64_t key, count;
-    std::uint32_t page;
-  };
+  using Child = sparse::Child;
   struct Step {
     std::uint32_t page;
     unsigned child;
@@ -61,7 +60,7 @@ class SparseTreeEditor {
   std::vector<Child> ChildrenAt(unsigned level) const { return ChildrenOf(path_[level].page); }
   // Joins two neighbouring nodes if they fit in one with room.
   void JoinNodes(std::vector<Child>& nodes, std::size_t left);
-  void WriteNode(std::uint32_t page, const Child* children, std::size_t count);
+  void WriteNode(std::uint32_t page, std::span<const Child> children);
   // Gives the node of the path at `level` these children, splitting or removing nodes above as needed.
   void PutChildren(unsigned level, std::vector<Child> children, bool appending);
 

@@ -6,7 +6,8 @@
 //   0 u64 base    what its keys are counted from       12 u8  codec, and the width of a run's length << 2
 //   8 u32 count   keys                                 13 u8  width     14 u16 size
 //
-//   Elias-Fano   size words of high parts in unary, then a record a key: the low `width` bits and the value
+//   Elias-Fano   size words of high parts in unary, then a record a key: the low `width` bits and the value. With values, a
+//                guide stands before the words: u16 groups, and for every group of 16 high parts u16 keys below it
 //   bitmap       size words, base a multiple of 64, then a value a key
 //   runs         size records: first key (`width` bits), keys that follow it (length width; 0 makes a plain array), value
 //
@@ -27,6 +28,9 @@ enum Codec : std::uint8_t { kEmpty = 0, kEliasFano = 1, kBitmap = 2, kRuns = 3 }
 inline constexpr std::size_t kLeafHeaderBytes = 16;
 inline constexpr std::uint64_t kHeaderBits = kLeafHeaderBytes * 8;
 inline constexpr std::uint64_t kMaxSize = 0xFFFF;
+// High parts in a group of the guide, so few that they and their keys nearly always stand in one load of the words.
+inline constexpr std::uint64_t kGroup = 16;
+THIMBLE_INLINE std::uint64_t GuideBytes(std::uint64_t groups) { return RoundUp(2 + 2 * groups, 8); }
 inline constexpr std::uint64_t kMaxRunWidth = 32;
 
 THIMBLE_INLINE unsigned Popcount(std::uint64_t word) { return static_cast<unsigned>(__builtin_popcountll(word)); }
@@ -73,14 +77,17 @@ class Leaf {
     const bool runs = codec_ == kRuns;
     const std::uint64_t words = runs ? 0 : size_;
     const std::uint64_t records = length_width_ != 0 ? size_ : count_;
+    const bool guided = codec_ == kEliasFano && value_bits > 0;
+    groups_ = guided ? Load<std::uint16_t>(page + kLeafHeaderBytes) : 0;
+    words_ = page + kLeafHeaderBytes + (guided ? GuideBytes(groups_) : 0);
     record_bits_ = std::uint64_t{width_} + length_width_ + value_bits;
-    records_ = page + kLeafHeaderBytes + words * 8;
-    const bool fits = (kLeafHeaderBytes + words * 8) * 8 + records * record_bits_ <= std::uint64_t{bytes} * 8;
+    records_ = words_ + words * 8;
+    const bool fits = static_cast<std::uint64_t>(records_ - page) * 8 + records * record_bits_ <= std::uint64_t{bytes} * 8;
     const bool valid = codec_ == kEliasFano ? width_ < 64 && length_width_ == 0
                        : codec_ == kBitmap  ? width_ == 0 && length_width_ == 0
                        : runs ? width_ <= 64 && length_width_ <= kMaxRunWidth && (length_width_ == 0 ? size_ == count_ : value_bits == 0)
                               : false;
-    if (!valid || !fits) codec_ = kEmpty, count_ = 0, size_ = 0, records_ = page + kLeafHeaderBytes;
+    if (!valid || !fits) codec_ = kEmpty, count_ = 0, size_ = 0, groups_ = 0, words_ = records_ = page + kLeafHeaderBytes;
   }
 
   std::uint64_t base() const { return base_; }
@@ -91,7 +98,13 @@ class Leaf {
   unsigned size() const { return size_; }
   std::uint64_t record_bits() const { return record_bits_; }
   const std::byte* records() const { return records_; }
-  const std::byte* words() const { return page_ + kLeafHeaderBytes; }
+  const std::byte* words() const { return words_; }
+  // Groups of the guide; 0 if there is none.
+  unsigned groups() const { return groups_; }
+  // Keys below the group. Requires: group < groups().
+  THIMBLE_INLINE std::uint64_t BelowGroup(std::uint64_t group) const { return Load<std::uint16_t>(page_ + kLeafHeaderBytes + 2 + group * 2); }
+  // What stands before the words.
+  std::uint64_t head_bits() const { return static_cast<std::uint64_t>(words_ - page_) * 8; }
   // What it uses of its page: a multiple of 8.
   std::size_t bytes() const {
     const std::uint64_t records = codec_ == kRuns ? size_ : count_;
@@ -225,7 +238,17 @@ class Leaf {
   // Where the high part `high` begins in the unary words: just behind the high-th zero. size() * 64 if it lies past the end.
   THIMBLE_INLINE std::uint64_t BucketStart(std::uint64_t high) const {
     if (high == 0) return 0;
-    return Select(high - 1, ~std::uint64_t{0}) + 1;
+    if (groups_ == 0) return Select(high - 1, ~std::uint64_t{0}) + 1;
+    const std::uint64_t end = std::uint64_t{size_} * 64;
+    if (high / kGroup >= groups_) return end;
+    std::uint64_t at = high / kGroup * kGroup + BelowGroup(high / kGroup), zeros = high % kGroup;
+    for (; zeros > 0 && at < end; at = at / 64 * 64 + 64) {
+      const std::uint64_t word = ~Word(at / 64) & ~LowBits(at % 64);
+      const unsigned n = Popcount(word);
+      if (zeros <= n) return at / 64 * 64 + SelectInWord(word, static_cast<unsigned>(zeros) - 1) + 1;
+      zeros -= n;
+    }
+    return at < end ? at : end;
   }
 
  private:
@@ -308,6 +331,7 @@ class Leaf {
   }
 
   const std::byte* page_;
+  const std::byte* words_;
   const std::byte* records_;
   std::uint64_t base_;
   std::uint64_t record_bits_;
@@ -315,7 +339,7 @@ class Leaf {
   unsigned value_bits_;
   Codec codec_;
   std::uint8_t width_, length_width_;
-  std::uint16_t size_;
+  std::uint16_t size_, groups_;
 };
 
 }  // namespace thimble::sparse

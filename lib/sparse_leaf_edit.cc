@@ -55,24 +55,37 @@ void SetWordBit(std::byte* words, std::uint64_t bit) {
   words[bit / 8] |= static_cast<std::byte>(1u << (bit % 8));
 }
 
+// Counts a key of a high part in the guide, or one less.
+THIMBLE_INLINE void CountInGuide(const Leaf& leaf, std::byte* page, std::uint64_t high, std::uint16_t change) {
+  std::byte* guide = page + kLeafHeaderBytes + 2;
+  for (std::uint64_t group = high / kGroup + 1; group < leaf.groups(); ++group) {
+    Store(guide + group * 2, static_cast<std::uint16_t>(Load<std::uint16_t>(guide + group * 2) + change));
+  }
+}
+
 THIMBLE_INLINE Change InsertInEliasFano(const Leaf& leaf, std::byte* page, std::uint64_t page_bits, unsigned value_bits,
                                         std::uint64_t key, std::uint64_t value) {
   const std::uint64_t offset = key - leaf.base(), high = offset >> leaf.width(), unary = std::uint64_t{leaf.size()} * 64;
   if (high >= unary) return Change::kNoRoom;
   const Hit hit = leaf.Find(key);
   const std::uint64_t at = high + hit.index;
-  std::byte* records = page + kLeafHeaderBytes + unary / 8;
+  std::byte* words = page + leaf.head_bits() / 8;
+  std::byte* records = words + unary / 8;
   if (hit.found) {
     WriteBits(records, hit.index * leaf.record_bits() + leaf.width(), value_bits, value);
     return Change::kNothing;
   }
   const std::uint64_t records_end = leaf.count() * leaf.record_bits();
   if (at >= unary || (leaf.Word(leaf.size() - 1) >> 63) != 0 ||
-      kHeaderBits + unary + records_end + leaf.record_bits() > page_bits) {
+      leaf.head_bits() + unary + records_end + leaf.record_bits() > page_bits) {
     return Change::kNoRoom;
   }
-  ShiftUp(page + kLeafHeaderBytes, at, unary - 1, 1);
-  SetWordBit(page + kLeafHeaderBytes, at);
+  if (value_bits > 0) {
+    if (high / kGroup >= leaf.groups() || leaf.count() >= kMaxSize) return Change::kNoRoom;
+    CountInGuide(leaf, page, high, 1);
+  }
+  ShiftUp(words, at, unary - 1, 1);
+  SetWordBit(words, at);
   const unsigned bits = static_cast<unsigned>(leaf.record_bits());
   ShiftUp(records, hit.index * leaf.record_bits(), records_end, bits);
   WriteBits(records, hit.index * leaf.record_bits(), leaf.width(), offset);
@@ -205,13 +218,15 @@ THIMBLE_INLINE Change Erase(std::byte* page, std::size_t bytes, unsigned value_b
   if (leaf.codec() == kRuns) return EraseFromRuns(leaf, page, bytes * 8, value_bits, offset);
   const std::uint64_t index = leaf.codec() == kBitmap && value_bits == 0 ? 0 : leaf.Find(key).index;
   const std::uint64_t unary = std::uint64_t{leaf.size()} * 64;
+  std::byte* words = page + leaf.head_bits() / 8;
   if (leaf.codec() == kEliasFano) {
-    ShiftDown(page + kLeafHeaderBytes, (offset >> leaf.width()) + index, unary, 1);
+    ShiftDown(words, (offset >> leaf.width()) + index, unary, 1);
+    CountInGuide(leaf, page, offset >> leaf.width(), 0xFFFF);
   } else {
     page[kLeafHeaderBytes + offset / 8] &= ~static_cast<std::byte>(1u << (offset % 8));
   }
   if (leaf.record_bits() > 0) {
-    ShiftDown(page + kLeafHeaderBytes + unary / 8, index * leaf.record_bits(), leaf.count() * leaf.record_bits(),
+    ShiftDown(words + unary / 8, index * leaf.record_bits(), leaf.count() * leaf.record_bits(),
               static_cast<unsigned>(leaf.record_bits()));
   }
   Store(page + 8, leaf.count() - 1);
@@ -238,12 +253,43 @@ Change EraseFromLeaf(std::byte* page, std::size_t bytes, unsigned value_bits, st
   return Erase(page, bytes, value_bits, key);
 }
 
+namespace {
+
+// Words up to the last that is not zero.
+std::uint64_t UsedWords(const Leaf& leaf) {
+  std::uint64_t words = leaf.size();
+  while (words > 0 && leaf.Word(words - 1) == 0) --words;
+  return words;
+}
+
+// The last key's high part. Requires: so many words are used, and not 0; any leaf gives some number.
+std::uint64_t LastHigh(const Leaf& leaf, std::uint64_t words) {
+  return (words - 1) * 64 + HighestBit(leaf.Word(words - 1)) - (leaf.count() - 1);
+}
+
+// Whether the guide has every group that keys are in, and says what is below each.
+bool VerifyGuide(const Leaf& leaf, std::uint64_t last_high) {
+  if (last_high / kGroup >= leaf.groups()) return false;
+  std::uint64_t group = 0, i = 0;
+  bool right = true;
+  const auto pass = [&](std::uint64_t high) {
+    for (; group < leaf.groups() && group * kGroup <= high; ++group) right = right && leaf.BelowGroup(group) == i;
+  };
+  for (std::uint64_t w = 0; w < leaf.size(); ++w) {
+    for (std::uint64_t word = leaf.Word(w); word != 0; word &= word - 1, ++i) pass(w * 64 + LowestBit(word) - i);
+  }
+  pass(leaf.groups() * kGroup);
+  return right;
+}
+
+}  // namespace
+
 std::uint64_t UsedBits(const Leaf& leaf) {
   if (leaf.codec() == kBitmap) return kHeaderBits + leaf.size() * 64 + leaf.count() * leaf.record_bits();
   if (leaf.codec() == kRuns) return kHeaderBits + leaf.size() * leaf.record_bits();
-  std::uint64_t words = leaf.size();
-  while (words > 0 && leaf.Word(words - 1) == 0) --words;
-  return kHeaderBits + words * 64 + leaf.count() * leaf.record_bits();
+  const std::uint64_t words = UsedWords(leaf), records = leaf.count() * leaf.record_bits();
+  if (leaf.groups() == 0 || words == 0) return kHeaderBits + words * 64 + records;
+  return kHeaderBits + GuideBytes(LastHigh(leaf, words) / kGroup + 1) * 8 + words * 64 + records;
 }
 
 bool VerifyLeaf(const Leaf& leaf) {
@@ -259,15 +305,14 @@ bool VerifyLeaf(const Leaf& leaf) {
   if (leaf.codec() == kRuns) return right && count == leaf.count();
   std::uint64_t ones = 0;
   for (unsigned w = 0; w < leaf.size(); ++w) ones += Popcount(leaf.Word(w));
-  // A high part that was shifted out of 64 bits would show as a key below the one before.
-  if (leaf.codec() == kEliasFano && leaf.width() > 0 && leaf.size() > 0) {
-    unsigned w = leaf.size();
-    while (w > 0 && leaf.Word(w - 1) == 0) --w;
-    if (w == 0) return false;
-    const std::uint64_t top = (w - 1) * 64 + HighestBit(leaf.Word(w - 1)) - (leaf.count() - 1);
-    if (top > ~std::uint64_t{0} >> leaf.width() || (top << leaf.width()) > ~std::uint64_t{0} - leaf.base()) return false;
+  if (count != leaf.count() || ones != leaf.count()) return false;
+  if (leaf.codec() == kEliasFano) {
+    const std::uint64_t top = LastHigh(leaf, UsedWords(leaf));
+    // A high part that was shifted out of 64 bits would show as a key below the one before.
+    if (leaf.width() > 0 && (top > ~std::uint64_t{0} >> leaf.width() || (top << leaf.width()) > ~std::uint64_t{0} - leaf.base())) return false;
+    if (leaf.record_bits() > leaf.width() && !VerifyGuide(leaf, top)) return false;
   }
-  return right && count == leaf.count() && ones == leaf.count();
+  return right;
 }
 
 }  // namespace thimble::sparse

@@ -8,6 +8,9 @@
 namespace thimble::sparse {
 namespace {
 
+// Groups of a guide up to a high part.
+std::uint64_t GroupsFor(std::uint64_t high) { return high / kGroup + 1; }
+
 struct EliasFanoSize {
   std::uint8_t width;
   std::uint64_t words, bits;
@@ -21,6 +24,11 @@ EliasFanoSize BestEliasFano(std::uint64_t count, std::uint64_t range, unsigned v
     const std::uint64_t words = ((range >> width) + count) / 64 + 1;
     const std::uint64_t bits = kHeaderBits + words * 64 + count * (width + value_bits);
     if (words <= kMaxSize && bits < best.bits) best = {static_cast<std::uint8_t>(width), words, bits};
+  }
+  // The guide is not weighed: a larger width would make it smaller, and buckets longer.
+  if (value_bits > 0 && best.words > 0) {
+    const std::uint64_t groups = GroupsFor(range >> best.width);
+    best.bits = groups <= kMaxSize && count <= kMaxSize ? best.bits + GuideBytes(groups) * 8 : ~std::uint64_t{0};
   }
   return best;
 }
@@ -70,19 +78,44 @@ class BitWriter {
   unsigned used_ = 0;
 };
 
-// Words for the high parts, with room for as many keys as the page can take.
-std::uint64_t RoomyWords(std::uint64_t count, std::uint64_t range, std::uint64_t possible, unsigned record_bits, unsigned width,
-                         std::uint64_t page_bits) {
+struct Room {
+  std::uint64_t words, groups;
+};
+
+// Words for the high parts and groups of the guide, with room for as many keys as the page can take.
+Room RoomFor(std::uint64_t count, std::uint64_t range, std::uint64_t possible, unsigned record_bits, unsigned width, bool guided,
+             std::uint64_t page_bits) {
   const double bits = static_cast<double>(page_bits - kHeaderBits);
   // Keys to come are expected to lie as far apart as those that are here, up to the last possible one.
-  const double unary = static_cast<double>(range >> width) + 1, per_key = record_bits + 1.0;
-  const double dense = bits / (per_key + unary / static_cast<double>(count));
+  const double unary = static_cast<double>(range >> width) + 1, per_key = record_bits + 1.0, per_high = guided ? 1 + 16.0 / kGroup : 1;
+  const double dense = bits / (per_key + per_high * unary / static_cast<double>(count));
   const double span = std::min(static_cast<double>(possible >> width), unary * dense / static_cast<double>(count)) + 1;
-  const double keys = std::max(0.0, (bits - span) / per_key);
+  const double keys = std::max(0.0, (bits - span * per_high) / per_key);
   const std::uint64_t wanted = static_cast<std::uint64_t>(std::min(span + keys, bits)) / 64 + 1;
   const std::uint64_t least = ((range >> width) + count) / 64 + 1;
-  const std::uint64_t most = (page_bits - kHeaderBits - count * record_bits) / 64;
-  return std::max(least, std::min({wanted, most, kMaxSize}));
+  std::uint64_t free = (page_bits - kHeaderBits - count * record_bits) / 64 * 64, groups = 0;
+  if (guided) {
+    const std::uint64_t most = std::min((free - least * 64 - 16) / 16, kMaxSize);
+    groups = std::clamp(GroupsFor(static_cast<std::uint64_t>(std::min(span, bits))), GroupsFor(range >> width), most);
+    free -= GuideBytes(groups) * 8;
+  }
+  return {std::max(least, std::min({wanted, free / 64, kMaxSize})), groups};
+}
+
+// Writes the guide to words that are written.
+void WriteGuide(const std::byte* words, std::uint64_t size, std::uint64_t count, std::uint64_t groups, std::byte* guide) {
+  Store(guide, static_cast<std::uint16_t>(groups));
+  std::uint64_t group = 0, below = 0;
+  const auto pass = [&](std::uint64_t high) {  // all groups up to the high part's begin with the next key
+    for (; group < groups && group * kGroup <= high; ++group) Store(guide + 2 + group * 2, static_cast<std::uint16_t>(below));
+  };
+  for (std::uint64_t w = 0; w < size; ++w) {
+    for (std::uint64_t word = Load<std::uint64_t>(words + w * 8); word != 0 && below < count; word &= word - 1) {
+      pass(w * 64 + LowestBit(word) - below);
+      ++below;
+    }
+  }
+  pass(groups * kGroup);
 }
 
 }  // namespace
@@ -150,8 +183,12 @@ std::size_t WriteLeaf(const LeafPlan& plan, const Entries& entries, std::size_t 
   const std::uint64_t record_bits = std::uint64_t{plan.width} + plan.length_width + value_bits;
   std::byte* records = words;
   if (plan.codec == kEliasFano) {
-    size = tight ? (((last - first) >> plan.width) + count) / 64 + 1
-                 : RoomyWords(count, last - first, std::max(last, last_possible) - first, static_cast<unsigned>(record_bits), plan.width, page_bits);
+    const std::uint64_t range = last - first;
+    const Room room = tight ? Room{((range >> plan.width) + count) / 64 + 1, GroupsFor(range >> plan.width)}
+                            : RoomFor(count, range, std::max(last, last_possible) - first, static_cast<unsigned>(record_bits), plan.width, value_bits > 0, page_bits);
+    std::byte* guide = words;
+    if (value_bits > 0) words += GuideBytes(room.groups);
+    size = room.words;
     records = words + size * 8;
     BitWriter writer(records);
     std::uint64_t unary = 0, at = 0, record = 0;  // the word at hand, which it is, and the record
@@ -171,6 +208,7 @@ std::size_t WriteLeaf(const LeafPlan& plan, const Entries& entries, std::size_t 
     }
     Store(words + at * 8, unary);
     writer.Finish();
+    if (value_bits > 0) WriteGuide(words, size, count, room.groups, guide);
   } else if (plan.codec == kBitmap) {
     base = first / 64 * 64;
     // With values a bitmap leaves room for them; without, it reaches as far as it can.

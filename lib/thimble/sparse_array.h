@@ -1,14 +1,10 @@
 #pragma once
 
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <iterator>
-#include <optional>
 #include <span>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -19,12 +15,9 @@
 #include "thimble/image.h"
 #include "thimble/owner.h"
 #include "thimble/sparse_tree.h"
+#include "thimble/sparse_value.h"
 
 namespace thimble {
-
-// What an array may hold: up to 8 bytes that mean the same wherever they lie.
-template <class T>
-concept SparseValue = std::is_trivially_copyable_v<T> && std::equality_comparable<T> && sizeof(T) <= 8;
 
 // Reads a SparseArray, mutable or packed.
 template <SparseValue T>
@@ -47,8 +40,8 @@ class SparseArrayView : public SparseTreeView {
 
   // The value at an index: the default value where none was set.
   T operator[](std::uint64_t index) const {
-    const Place place = Find(index);
-    return place.found ? FromBits(place.value) : default_;
+    const Got got = Get(index);
+    return got.found ? FromBits(got.value) : default_;
   }
   T default_value() const { return default_; }
   bool Contains(std::uint64_t index) const { return HasKey(index); }
@@ -99,20 +92,8 @@ class SparseArrayView : public SparseTreeView {
   Iterator begin() const { return Iterator(*this, 0); }
   Iterator end() const { return Iterator(*this, size()); }
 
-  // The value that the low bits stand for; a signed one keeps its sign.
-  T FromBits(std::uint64_t bits) const {
-    if constexpr (std::is_signed_v<T> && std::is_integral_v<T>) {
-      bits = static_cast<std::uint64_t>(static_cast<std::int64_t>(bits << (64 - value_bits())) >> (64 - value_bits()));
-    }
-    T value;
-    std::memcpy(&value, &bits, sizeof value);
-    return value;
-  }
-  static std::uint64_t ToBits(const T& value) {
-    std::uint64_t bits = 0;
-    std::memcpy(&bits, &value, sizeof value);
-    return bits;
-  }
+  // The value that stored bits stand for.
+  T FromBits(std::uint64_t bits) const { return SparseValueOf<T>(bits, value_bits()); }
 
  private:
   T default_{};
@@ -163,7 +144,7 @@ class PackedSparseArray : public Owner<SparseArrayView<T>> {
 //
 // A B+-tree of coded leaves (see sparse_tree.h): the low bits of an index lie beside its value.
 //
-// Space    n (value bits + log2(u / n) + 2) bits, and 6 to 10 % more; packed 1 to 2 % more
+// Space    n (value bits + log2(u / n) + 3.5) bits, and 6 to 10 % more; packed 1 to 2 % more
 // Error    exact
 // Time     as SparseSet: O(log n) page visits, and a shift within a page to set
 // Threads  const methods are safe together; writers need exclusion
@@ -187,7 +168,7 @@ class SparseArray : public Owner<SparseArrayView<T>> {
   // Builds in place. Requires: the buffer is zeroed.
   static absl::StatusOr<SparseArray> Make(const Options& options, Buffer buffer) {
     if (options.value_bits < 1 || options.value_bits > 8 * sizeof(T)) return absl::InvalidArgumentError("sparse array: bad value_bits");
-    if (absl::Status made = SparseArrayStore::WriteEmpty(options.page_bytes, options.value_bits, View::ToBits(options.default_value), buffer); !made.ok()) return made;
+    if (absl::Status made = SparseArrayStore::WriteEmpty(options.page_bytes, options.value_bits, SparseBits(options.default_value), buffer); !made.ok()) return made;
     return Adopt(std::move(buffer));
   }
   static std::uint64_t ImageBytes(const Options& options) { return SparseArrayStore::ImageBytes(options.page_bytes); }
@@ -209,8 +190,8 @@ class SparseArray : public Owner<SparseArrayView<T>> {
   // Sets a value; the default value unsets it. Views of this array end here.
   absl::Status Set(std::uint64_t index, const T& value) {
     if (value == this->default_value()) return Erase(index).status();
-    if (!(this->FromBits(View::ToBits(value) & LowBits(this->value_bits())) == value)) return absl::OutOfRangeError("sparse array: the value does not fit");
-    return SparseArrayStore::Set(*this, this->buffer(), index, View::ToBits(value)).status();
+    if (!SparseValueFits(value, this->value_bits())) return absl::OutOfRangeError("sparse array: the value does not fit");
+    return SparseArrayStore::Set(*this, this->buffer(), index, SparseBits(value)).status();
   }
   // Unsets a value; returns whether it was set. Views of this array end here.
   absl::StatusOr<bool> Erase(std::uint64_t index) { return SparseArrayStore::Erase(*this, this->buffer(), index); }
@@ -235,9 +216,8 @@ class SparseArray : public Owner<SparseArrayView<T>> {
 
     // Returns kOutOfRange if the value does not fit, and what Set returns.
     absl::Status Add(std::uint64_t index, const T& value) {
-      const std::uint64_t bits = View::ToBits(value);
-      if (!(array_.FromBits(bits & LowBits(array_.value_bits())) == value)) return absl::OutOfRangeError("sparse array: the value does not fit");
-      pairs_.push_back({index, bits});
+      if (!SparseValueFits(value, array_.value_bits())) return absl::OutOfRangeError("sparse array: the value does not fit");
+      pairs_.push_back({index, SparseBits(value)});
       return pairs_.size() < most_ ? absl::OkStatus() : Flush();
     }
     absl::StatusOr<SparseArray> Finish() {
@@ -247,7 +227,7 @@ class SparseArray : public Owner<SparseArrayView<T>> {
 
    private:
     absl::Status Flush() {
-      absl::Status done = SparseArrayStore::SetAll(array_, array_.buffer(), pairs_, View::ToBits(array_.default_value()));
+      absl::Status done = SparseArrayStore::SetAll(array_, array_.buffer(), pairs_, SparseBits(array_.default_value()));
       pairs_.clear();
       return done;
     }

@@ -19,8 +19,11 @@ namespace thimble {
 // takes keys in place until it is full; then its neighbours are coded anew together with it and share the room that they
 // have, or one page more. An inner node holds `count` of at most `capacity` children in three arrays:
 //
-//   0 u16 count, u16 capacity, u32 0     8 u64 first key [capacity]     u64 keys up to and with child [capacity]
-//                                                                       u32 page [capacity]
+//   0 u16 count, u16 capacity, u32 0     16 u64 first key [capacity]     u64 keys up to and with child [capacity]
+//   8 u64 slope                                                          u32 page [capacity]
+//
+// The slope is 2^64 (count - 7) / (last first key - first): a key so much above the first is likely to belong to one of the 8
+// children from slope / 2^64 times that on.
 //
 // A page's number is its offset behind the header in units of a page. Unused pages are chained by their first four bytes.
 //
@@ -43,7 +46,14 @@ class SparseTreeView {
     std::uint64_t key, value;
   };
 
+  struct Got {
+    bool found;
+    std::uint64_t value;
+  };
+
   bool HasKey(std::uint64_t key) const;
+  // A key's value. Requires: a tree with values.
+  Got Get(std::uint64_t key) const;
   Place Find(std::uint64_t key) const;
   // The rank-th entry in order. Requires: rank < size(); any other gives some entry.
   Entry At(std::uint64_t rank) const;
