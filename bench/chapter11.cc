@@ -194,7 +194,7 @@ void Run(Stream& stream) {
   KmvSketch kmv({.k = 65536});
   Pcsa pcsa({.precision = 12});
   // What it holds is exact; what it takes for held is its error, of one sign.
-  ScalableBloomFilter bloom({.first_capacity = 100'000, .false_positive_rate = 0.001});
+  ScalableBloomFilter bloom({.first_capacity = 1'000'000, .false_positive_rate = 0.001, .growth = 2});
 
   const auto increment = [](MorrisCounter& counter) {
     return [&counter](const std::vector<std::string_view>& words) { for (std::size_t i = 0; i < words.size(); ++i) counter.Increment(); };

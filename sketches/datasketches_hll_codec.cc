@@ -31,7 +31,7 @@ constexpr std::uint8_t kEmpty = 4, kCompact = 8, kOutOfOrder = 16, kFullSize = 3
 constexpr unsigned kListMode = 0, kSetMode = 1, kHllMode = 2;
 constexpr std::size_t kListStart = 8, kSetStart = 12, kRegisterStart = 40;
 constexpr unsigned kLgList = 3, kLgFirstSet = 5;
-constexpr unsigned kException = 15;
+constexpr unsigned kException = 15, kOpen = 0xff;
 
 absl::Status Corrupt(const char* what) { return absl::DataLossError(std::string("HLL sketch: ") + what); }
 
@@ -140,16 +140,18 @@ absl::Status ReadExceptions(std::span<const std::byte> bytes, std::size_t count,
                                    : places == std::size_t{1} << (count == 0 ? LgFirstExceptions(sketch.lg_k) : lg_places % 64);
   if (bytes.size() % 4 != 0 || !fits) return Corrupt("bad length of the exceptions");
   THIMBLE_ASSIGN_OR_RETURN(const std::vector<std::uint32_t> entries, ReadEntries(bytes, count));
-  std::size_t open = static_cast<std::size_t>(std::count(sketch.registers.begin(), sketch.registers.end(), kException));
-  for (std::uint8_t& value : sketch.registers) {
-    if (value != kException) value = static_cast<std::uint8_t>(value + minimum);
-    else value = 0xff;
+  std::size_t open = 0;
+  std::uint8_t* const registers = sketch.registers.data();
+  for (std::size_t slot = 0, m = sketch.registers.size(); slot < m; ++slot) {
+    const bool exception = registers[slot] == kException;
+    registers[slot] = static_cast<std::uint8_t>(exception ? kOpen : registers[slot] + minimum);
+    open += exception ? 1 : 0;
   }
   for (std::uint32_t entry : entries) {
     const std::size_t slot = AddressOf(entry);
-    if (slot >= sketch.registers.size() || sketch.registers[slot] != 0xff) return Corrupt("an exception without a register");
+    if (slot >= sketch.registers.size() || registers[slot] != kOpen) return Corrupt("an exception without a register");
     if (ValueOf(entry) < minimum + kException) return Corrupt("an exception that is none");
-    sketch.registers[slot] = static_cast<std::uint8_t>(ValueOf(entry));
+    registers[slot] = static_cast<std::uint8_t>(ValueOf(entry));
     --open;
   }
   return open == 0 ? absl::OkStatus() : Corrupt("an exception is missing");
@@ -169,7 +171,7 @@ absl::Status ReadRegisters(std::span<const std::byte> bytes, HllFields& sketch) 
   const auto unpack = sketch.register_bits == 4   ? &internal::UnpackRegisters<4>
                       : sketch.register_bits == 6 ? &internal::UnpackRegisters<6>
                                                   : &internal::UnpackRegisters<8>;
-  unpack(bytes.data() + kRegisterStart, sketch.registers);
+  const unsigned highest = unpack(bytes.data() + kRegisterStart, sketch.registers);
   const std::span<const std::byte> rest = bytes.subspan(kRegisterStart + size);
   if (sketch.register_bits == 4) {
     if (minimum > HllFields::kMaxValue) return Corrupt("the minimum is out of range");
@@ -177,9 +179,9 @@ absl::Status ReadRegisters(std::span<const std::byte> bytes, HllFields& sketch) 
   } else if (!rest.empty() || exceptions != 0 || minimum != 0) {
     return Corrupt("exceptions in a sketch that has none");
   }
-  if (*std::max_element(sketch.registers.begin(), sketch.registers.end()) > HllFields::kMaxValue) {
-    return Corrupt("a register is out of range");
-  }
+  // A nibble that is no exception is below 15.
+  const unsigned above = sketch.register_bits == 4 ? minimum + std::min(highest, kException - 1) : highest;
+  if (above > HllFields::kMaxValue) return Corrupt("a register is out of range");
   // The sums and the count of minimal registers follow from the registers, and some releases left them stale.
   if (!sketch.out_of_order) {
     sketch.hip_estimate = Load<double>(bytes.data() + 8);

@@ -76,15 +76,19 @@ RegisterReader::RegisterReader(const HyperLogLogView& view)
 std::span<const std::uint8_t> RegisterReader::Next() {
   switch (form_) {
     case HyperLogLogForm::kSparse: std::copy_n(folded_.data() + at_, block_, values_.data()); break;
-    case HyperLogLogForm::kDense:
-      for (std::size_t i = 0; i < block_; ++i) values_[i] = LoadRelaxed(&payload_[at_ + i]) & 63;
-      break;
+    case HyperLogLogForm::kDense: CopyBytes(); break;
     case HyperLogLogForm::kPacked6: UnpackSixBits(); break;
     case HyperLogLogForm::kPacked4: UnpackNibbles(); break;
     case HyperLogLogForm::kCompressed: DecodeNibbles(); break;
   }
   at_ += block_;
   return {values_.data(), block_};
+}
+
+void RegisterReader::CopyBytes() {
+  const std::byte* const from = payload_.data() + at_;
+  std::uint8_t* const to = values_.data();
+  for (std::size_t i = 0; i < block_; ++i) to[i] = LoadRelaxed(from + i) & 63;
 }
 
 void RegisterReader::UnpackSixBits() {
@@ -138,17 +142,19 @@ std::span<const std::uint8_t> UnionReader::Next() {
 
 RegisterHistogram HistogramOf(const HyperLogLogView& a, const HyperLogLogView* b) {
   // Four tables, so that equal neighbours do not wait for each other's increment.
-  std::array<RegisterHistogram, 4> parts{};
+  RegisterHistogram histogram{};
+  std::uint32_t parts[4][histogram.size()] = {};
   UnionReader reader(a, b);
   for (std::size_t read = 0; read < a.register_count();) {
     const std::span<const std::uint8_t> block = reader.Next();
-    for (std::size_t i = 0; i < block.size(); i += 4) {
-      for (std::size_t j = 0; j < 4; ++j) ++parts[j][block[i + j]];
+    const std::uint8_t* const values = block.data();
+    for (std::size_t i = 0, n = block.size(); i < n; i += 4) {
+      for (std::size_t j = 0; j < 4; ++j) ++parts[j][values[i + j]];
     }
     read += block.size();
   }
-  for (std::size_t k = 0; k < parts[0].size(); ++k) parts[0][k] += parts[1][k] + parts[2][k] + parts[3][k];
-  return parts[0];
+  for (std::size_t k = 0; k < histogram.size(); ++k) histogram[k] = parts[0][k] + parts[1][k] + parts[2][k] + parts[3][k];
+  return histogram;
 }
 
 }  // namespace thimble::internal

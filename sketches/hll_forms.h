@@ -52,6 +52,7 @@ class RegisterReader {
   std::span<const std::uint8_t> Next();
 
  private:
+  void CopyBytes();
   void UnpackSixBits();
   void UnpackNibbles();
   void DecodeNibbles();

@@ -112,9 +112,19 @@ absl::StatusOr<HyperLogLog> HyperLogLog::FromCoupons(const Options& options, std
   THIMBLE_ASSIGN_OR_RETURN(HyperLogLog sketch, Make(sparse));
   for (const std::uint32_t coupon : coupons) {
     if (!internal::IsCoupon(options.rule, coupon)) return absl::InvalidArgumentError("HyperLogLog: a coupon of an impossible rank");
-    sketch.AddCoupon(coupon, internal::kMaxUnsorted);
   }
-  if (!options.hip && sketch.form() == HyperLogLogForm::kSparse) sketch.SortCoupons();
+  std::vector<std::uint32_t> held(coupons.begin(), coupons.end());
+  std::sort(held.begin(), held.end());
+  held.erase(std::unique(held.begin(), held.end()), held.end());
+  if (held.size() > internal::MaxCoupons(options.rule, options.precision)) {
+    for (const std::uint32_t coupon : held) sketch.AddCoupon(coupon, 1);
+    return sketch;
+  }
+  // In the order that they came in, where that may stand.
+  const bool unsorted = options.hip && held.size() == coupons.size() && held.size() < internal::kMaxUnsorted;
+  if (unsorted) std::copy(coupons.begin(), coupons.end(), held.begin());
+  sketch.SetCoupons(held.size(), unsorted ? held.size() : 0);
+  std::copy(held.begin(), held.end(), sketch.mutable_coupons());
   return sketch;
 }
 

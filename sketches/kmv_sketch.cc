@@ -183,21 +183,23 @@ void KmvSketch::AddBatch(std::span<std::uint64_t> hashes) {
   Insert(hashes.first(static_cast<std::size_t>(last - hashes.begin())));
 }
 
-void KmvSketch::Add(std::string_view key) {
-  if (hash_scheme() == HashScheme::kMurmur3 && key.empty()) return;
-  AddHash(internal::SchemeHash(hash_scheme(), seed(), key).h1);
-}
+std::uint64_t KmvSketch::HashOf(std::string_view key) const { return internal::SchemeHash(hash_scheme(), seed(), key).h1; }
 
-void KmvSketch::AddInteger(std::uint64_t key, unsigned unused_bits) {
+std::uint64_t KmvSketch::HashOfInteger(std::uint64_t key, unsigned unused_bits) const {
   if (hash_scheme() == HashScheme::kMurmur3) {
     key = static_cast<std::uint64_t>(static_cast<std::int64_t>(key << unused_bits) >> unused_bits);
   }
-  AddHash(internal::SchemeHash(hash_scheme(), seed(), key).h1);
+  return internal::SchemeHash(hash_scheme(), seed(), key).h1;
+}
+
+void KmvSketch::Add(std::string_view key) {
+  if (!Ignores(key)) AddHash(HashOf(key));
 }
 
 void KmvSketch::AddMany(std::span<const std::uint64_t> keys) {
   if (hash_scheme() != HashScheme::kThimble) {
-    for (const std::uint64_t key : keys) AddInteger(key, 0);
+    Batch batch(*this);
+    for (const std::uint64_t key : keys) batch.Add(key);
     return;
   }
   // Screens a block without a branch: every hash is written, and stays if it is below theta.
@@ -222,20 +224,8 @@ void KmvSketch::AddMany(std::span<const std::uint64_t> keys) {
 }
 
 void KmvSketch::AddMany(std::span<const std::string_view> keys) {
-  constexpr std::size_t kBatch = 512;
-  std::uint64_t passed[kBatch];
-  std::size_t count = 0;
-  for (const std::string_view key : keys) {
-    if (hash_scheme() == HashScheme::kMurmur3 && key.empty()) continue;
-    const std::uint64_t hash = Shorten(internal::SchemeHash(hash_scheme(), seed(), key).h1);
-    if (hash >= theta()) continue;
-    passed[count++] = hash;
-    if (count == kBatch) {
-      AddBatch({passed, count});
-      count = 0;
-    }
-  }
-  AddBatch({passed, count});
+  Batch batch(*this);
+  for (const std::string_view key : keys) batch.Add(key);
 }
 
 absl::Status KmvSketch::Merge(const KmvSketchView& other) {

@@ -26,8 +26,7 @@ absl::Status Corrupt(const char* what) { return absl::DataLossError(std::string(
 absl::StatusOr<std::vector<std::uint8_t>> ParseDense(std::span<const std::byte> bytes) {
   if (bytes.size() != kDenseBytes) return Corrupt("bad length of the dense form");
   std::vector<std::uint8_t> registers(kRegisters);
-  internal::UnpackRegisters<6>(bytes.data() + kHeader, registers);
-  if (*std::max_element(registers.begin(), registers.end()) > kRedisMaxRank) return Corrupt("a register is out of range");
+  if (internal::UnpackRegisters<6>(bytes.data() + kHeader, registers) > kRedisMaxRank) return Corrupt("a register is out of range");
   return registers;
 }
 

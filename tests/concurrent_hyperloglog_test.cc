@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "sketches.h"
 #include "thimble/concurrent_hyperloglog.h"
 
 namespace thimble {
@@ -11,15 +12,9 @@ namespace {
 
 BOOST_AUTO_TEST_SUITE(concurrent_hyperloglog)
 
+using testing::SameImage;
 using Options = HyperLogLog::Options;
-
-HyperLogLog Sketch(const Options& options, std::uint64_t from, std::uint64_t to) {
-  HyperLogLog sketch(options);
-  for (std::uint64_t i = from; i < to; ++i) sketch.Add(i);
-  return sketch;
-}
-
-bool SameImage(const HyperLogLogView& a, const HyperLogLogView& b) { return std::ranges::equal(a.image(), b.image()); }
+constexpr auto Sketch = testing::SketchOf<HyperLogLog>;
 
 BOOST_AUTO_TEST_CASE(ThreadsAddAtOnce) {
   ConcurrentHyperLogLog sketch({.precision = 8});

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "exercise/exaloglog.h"
+#include "sketches.h"
 #include "statistics.h"
 #include "thimble/exaloglog.h"
 
@@ -11,15 +12,9 @@ namespace {
 
 BOOST_AUTO_TEST_SUITE(exaloglog)
 
+using testing::SameImage;
 using Options = ExaLogLog::Options;
-
-ExaLogLog Sketch(const Options& options, std::uint64_t from, std::uint64_t to) {
-  ExaLogLog sketch(options);
-  for (std::uint64_t i = from; i < to; ++i) sketch.Add(i);
-  return sketch;
-}
-
-bool SameImage(const ExaLogLogView& a, const ExaLogLogView& b) { return std::ranges::equal(a.image(), b.image()); }
+constexpr auto Sketch = testing::SketchOf<ExaLogLog>;
 
 // The paper's memory-variance products times what the header adds.
 double Promised(const Options& options) {
@@ -99,19 +94,7 @@ BOOST_AUTO_TEST_CASE(SmallestSketchesCount) {
 }
 
 BOOST_AUTO_TEST_CASE(MergeOfAnyPartitionIsTheWhole) {
-  std::mt19937_64 random(1);
-  for (unsigned d : {20u, 24u}) {
-    const Options options = {.precision = 5, .history = d};
-    const ExaLogLog whole = Sketch(options, 0, 2000);
-    for (int round = 0; round < 1000; ++round) {
-      std::vector<ExaLogLog> parts;
-      for (std::size_t i = 1 + random() % 8; i > 0; --i) parts.emplace_back(options);
-      for (std::uint64_t key = 0; key < 2000; ++key) parts[random() % parts.size()].Add(key);
-      ExaLogLog merged(options);
-      for (const ExaLogLog& part : parts) REQUIRE_OK(merged.Merge(part));
-      BOOST_REQUIRE(SameImage(merged, whole));
-    }
-  }
+  for (unsigned d : {20u, 24u}) testing::CheckAnyPartition<ExaLogLog>({.precision = 5, .history = d}, 2000);
 }
 
 BOOST_AUTO_TEST_CASE(ReducesAsIfBuiltSo) {

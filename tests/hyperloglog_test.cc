@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "exercise/hyperloglog.h"
+#include "sketches.h"
 #include "statistics.h"
 #include "thimble/hyperloglog.h"
 
@@ -11,21 +12,15 @@ namespace {
 
 BOOST_AUTO_TEST_SUITE(hyperloglog)
 
+using testing::SameImage;
 using Options = HyperLogLog::Options;
+constexpr auto Sketch = testing::SketchOf<HyperLogLog>;
 
 std::vector<Options> AllDialects(unsigned p) {
   return {{.precision = p}, {.precision = p, .hash_scheme = HashScheme::kXxh64},
           {.precision = p, .hash_scheme = HashScheme::kMurmur3, .rule = RegisterRule::kDataSketches, .seed = 9001}, Options::PostgreSql(p),
           {.precision = p, .hash_scheme = HashScheme::kMurmur64A, .rule = RegisterRule::kTrailing, .seed = 0xadc83b19}};
 }
-
-HyperLogLog Sketch(const Options& options, std::uint64_t from, std::uint64_t to) {
-  HyperLogLog sketch(options);
-  for (std::uint64_t i = from; i < to; ++i) sketch.Add(i);
-  return sketch;
-}
-
-bool SameImage(const HyperLogLogView& a, const HyperLogLogView& b) { return std::ranges::equal(a.image(), b.image()); }
 
 BOOST_AUTO_TEST_CASE(SizesAndEmpty) {
   for (unsigned p = 4; p <= 21; ++p) {
@@ -148,20 +143,7 @@ BOOST_AUTO_TEST_CASE(BoundsHold) {
   BOOST_TEST(outside <= trials * 0.0455 + 4 * std::sqrt(trials * 0.0455));
 }
 
-BOOST_AUTO_TEST_CASE(MergeOfAnyPartitionIsTheWhole) {
-  std::mt19937_64 random(1);
-  const HyperLogLog whole = Sketch({.precision = 9}, 0, 3000);
-  for (int round = 0; round < 1000; ++round) {
-    const std::size_t parts = 1 + random() % 8;
-    std::vector<HyperLogLog> sketches;
-    for (std::size_t i = 0; i < parts; ++i) sketches.emplace_back(Options{.precision = 9});
-    for (std::uint64_t key = 0; key < 3000; ++key) sketches[random() % parts].Add(key);
-    std::shuffle(sketches.begin(), sketches.end(), random);
-    HyperLogLog merged({.precision = 9});
-    for (const HyperLogLog& sketch : sketches) REQUIRE_OK(merged.Merge(sketch));
-    BOOST_REQUIRE(SameImage(merged, whole));
-  }
-}
+BOOST_AUTO_TEST_CASE(MergeOfAnyPartitionIsTheWhole) { testing::CheckAnyPartition<HyperLogLog>({.precision = 9}, 3000); }
 
 BOOST_AUTO_TEST_CASE(MergeFoldsFinerSketches) {
   for (unsigned p : {4u, 9u, 12u}) {

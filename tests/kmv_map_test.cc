@@ -4,6 +4,7 @@
 #include <map>
 
 #include "exercise/kmv_map.h"
+#include "sketches.h"
 #include "statistics.h"
 #include "thimble/kmv_map.h"
 
@@ -12,6 +13,7 @@ namespace {
 
 BOOST_AUTO_TEST_SUITE(kmv_map)
 
+using testing::SameImage;
 using Options = KmvMap::Options;
 
 struct Event {
@@ -31,8 +33,6 @@ KmvMap MapOf(const Options& options, const std::vector<Event>& events) {
   for (const Event& event : events) map.Add(event.key, event.value);
   return map;
 }
-
-bool SameImage(const KmvMapView& a, const KmvMapView& b) { return std::ranges::equal(a.image(), b.image()); }
 
 std::map<std::uint64_t, KeySummary> Model(const std::vector<Event>& events) {
   std::map<std::uint64_t, KeySummary> model;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "exercise/kmv_sketch.h"
+#include "sketches.h"
 #include "statistics.h"
 #include "thimble/kmv_sketch.h"
 
@@ -12,15 +13,9 @@ namespace {
 
 BOOST_AUTO_TEST_SUITE(kmv_sketch)
 
+using testing::SameImage;
 using Options = KmvSketch::Options;
-
-KmvSketch Sketch(const Options& options, std::uint64_t from, std::uint64_t to) {
-  KmvSketch sketch(options);
-  for (std::uint64_t i = from; i < to; ++i) sketch.Add(i);
-  return sketch;
-}
-
-bool SameImage(const KmvSketchView& a, const KmvSketchView& b) { return std::ranges::equal(a.image(), b.image()); }
+constexpr auto Sketch = testing::SketchOf<KmvSketch>;
 
 // The sketch, said with std::set.
 struct Model {
@@ -56,7 +51,7 @@ BOOST_AUTO_TEST_CASE(HoldsTheMinima) {
   std::mt19937_64 random(1);
   for (std::size_t k : {1u, 2u, 7u, 64u, 1000u}) {
     Model model(k);
-    KmvSketch one_by_one({.k = k}), batched({.k = k});
+    KmvSketch one_by_one({.k = k}), many({.k = k}), batched({.k = k});
     std::vector<std::uint64_t> keys(6000);
     for (std::uint64_t& key : keys) key = random() % 4000;
     for (std::uint64_t key : keys) {
@@ -65,11 +60,16 @@ BOOST_AUTO_TEST_CASE(HoldsTheMinima) {
     }
     for (std::size_t at = 0; at < keys.size();) {
       const std::size_t n = std::min<std::size_t>(keys.size() - at, random() % 900);
-      batched.AddMany(std::span(keys).subspan(at, n));
+      many.AddMany(std::span(keys).subspan(at, n));
       at += n;
+    }
+    {
+      KmvSketch::Batch batch(batched);
+      for (std::uint64_t key : keys) batch.Add(key);
     }
     BOOST_TEST(one_by_one.hashes() == model.held, boost::test_tools::per_element());
     BOOST_TEST(one_by_one.theta() == model.theta);
+    BOOST_TEST(SameImage(one_by_one, many));
     BOOST_TEST(SameImage(one_by_one, batched));
     REQUIRE_OK(one_by_one.Verify());
   }
@@ -130,17 +130,7 @@ BOOST_AUTO_TEST_CASE(SetAlgebraIsExactBelowTheta) {
 }
 
 BOOST_AUTO_TEST_CASE(MergeOfAnyPartitionIsTheWhole) {
-  std::mt19937_64 random(1);
-  for (std::uint64_t keys : {100u, 128u, 129u, 3000u}) {
-    const KmvSketch whole = Sketch({.k = 128}, 0, keys);
-    for (int round = 0; round < 1000; ++round) {
-      std::vector<KmvSketch> parts;
-      for (std::size_t i = 1 + random() % 8; i > 0; --i) parts.emplace_back(Options{.k = 128});
-      for (std::uint64_t key = 0; key < keys; ++key) parts[random() % parts.size()].Add(key);
-      for (std::size_t i = 1; i < parts.size(); ++i) REQUIRE_OK(parts[0].Merge(parts[i]));
-      BOOST_REQUIRE(SameImage(parts[0], whole));
-    }
-  }
+  for (std::uint64_t keys : {100u, 128u, 129u, 3000u}) testing::CheckAnyPartition<KmvSketch>({.k = 128}, keys);
 }
 
 BOOST_AUTO_TEST_CASE(GoesOnAfterReloading) {

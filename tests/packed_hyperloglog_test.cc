@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "exercise/hyperloglog.h"
+#include "sketches.h"
 #include "statistics.h"
 #include "thimble/packed_hyperloglog.h"
 
@@ -11,13 +12,9 @@ namespace {
 
 BOOST_AUTO_TEST_SUITE(packed_hyperloglog)
 
+using testing::SameImage;
 using Options = HyperLogLog::Options;
-
-HyperLogLog Sketch(const Options& options, std::uint64_t from, std::uint64_t to) {
-  HyperLogLog sketch(options);
-  for (std::uint64_t i = from; i < to; ++i) sketch.Add(i);
-  return sketch;
-}
+constexpr auto Sketch = testing::SketchOf<HyperLogLog>;
 
 // Registers as unlike a real stream's as they can be.
 std::vector<HyperLogLog> Odd(unsigned p) {
@@ -30,8 +27,6 @@ std::vector<HyperLogLog> Odd(unsigned p) {
   odd.push_back(*HyperLogLog::FromRegisters({.precision = p}, registers));
   return odd;
 }
-
-bool SameImage(const HyperLogLogView& a, const HyperLogLogView& b) { return std::ranges::equal(a.image(), b.image()); }
 
 std::vector<PackedHyperLogLog> AllForms(const HyperLogLogView& view) {
   std::vector<PackedHyperLogLog> forms;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "exercise/pcsa.h"
+#include "sketches.h"
 #include "statistics.h"
 #include "thimble/pcsa.h"
 
@@ -11,15 +12,9 @@ namespace {
 
 BOOST_AUTO_TEST_SUITE(pcsa)
 
+using testing::SameImage;
 using Options = Pcsa::Options;
-
-Pcsa Sketch(const Options& options, std::uint64_t from, std::uint64_t to) {
-  Pcsa sketch(options);
-  for (std::uint64_t i = from; i < to; ++i) sketch.Add(i);
-  return sketch;
-}
-
-bool SameImage(const PcsaView& a, const PcsaView& b) { return std::ranges::equal(a.image(), b.image()); }
+constexpr auto Sketch = testing::SketchOf<Pcsa>;
 
 // Compressing loses nothing.
 void CheckCompressed(const Pcsa& sketch) {
@@ -85,16 +80,7 @@ BOOST_AUTO_TEST_CASE(MemoryVarianceProduct) {
 }
 
 BOOST_AUTO_TEST_CASE(MergeOfAnyPartitionIsTheWhole) {
-  std::mt19937_64 random(1);
-  const Pcsa whole = Sketch({.precision = 5}, 0, 2000);
-  for (int round = 0; round < 1000; ++round) {
-    std::vector<Pcsa> parts;
-    for (std::size_t i = 1 + random() % 8; i > 0; --i) parts.emplace_back(Options{.precision = 5});
-    for (std::uint64_t key = 0; key < 2000; ++key) parts[random() % parts.size()].Add(key);
-    Pcsa merged({.precision = 5});
-    for (const Pcsa& part : parts) REQUIRE_OK(merged.Merge(part));
-    BOOST_REQUIRE(SameImage(merged, whole));
-  }
+  testing::CheckAnyPartition<Pcsa>({.precision = 5}, 2000);
   const Pcsa a = Sketch({.precision = 10}, 0, 30000), b = Sketch({.precision = 10}, 20000, 90000);
   BOOST_TEST(SameImage(*CompressedPcsa::Union(a.Compressed(), b.Compressed()), Sketch({.precision = 10}, 0, 90000).Compressed()));
   BOOST_TEST(SameImage(*CompressedPcsa::Union(a, b.Compressed()), Sketch({.precision = 10}, 0, 90000).Compressed()));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -94,8 +95,8 @@ class KmvSketchView : public KmvSample {
 //
 // Space    8 k + 80 bytes                          k = 4096: 32,848 bytes
 // Error    exact up to k keys, then 1 / sqrt(k - 2)   k = 4096: 1.6 %; of a result of r hashes 1 / sqrt(r)
-// Time     Add O(1) for the keys that are screened out, all but k ln(n / k); those move up to 8 k bytes, which AddMany shares
-//          among a batch. Merge and set operations O(k)
+// Time     Add O(1) for the keys that are screened out, all but k ln(n / k); those move up to 8 k bytes, which AddMany and Batch
+//          share among many. Merge and set operations O(k)
 // Merge    lossless: merging sketches equals sketching the union
 // Threads  const methods are safe together; writers need exclusion
 // Errors   Make: kInvalidArgument; merging another hash scheme or seed: kInvalidArgument
@@ -128,11 +129,7 @@ class KmvSketch : public Owner<KmvSketchView> {
   // sign-extends unsigned integers too.
   template <std::integral T>
   void Add(T key) {
-    if (hash_scheme() == HashScheme::kThimble) [[likely]] {
-      AddHash(Hash64(key, seed()));
-    } else {
-      AddInteger(static_cast<std::uint64_t>(key), 64 - 8 * sizeof(T));
-    }
+    AddHash(HashOf(key));
   }
   void Add(std::string_view key);
   void Add(std::span<const std::byte> key) { Add(std::string_view(reinterpret_cast<const char*>(key.data()), key.size())); }
@@ -143,6 +140,35 @@ class KmvSketch : public Owner<KmvSketchView> {
     if (const std::uint64_t short_hash = Shorten(hash); short_hash < theta()) [[unlikely]] Insert({&short_hash, 1});
   }
 
+  // Adds keys that come one by one as AddMany adds many: a sketch of large k moves its hashes once for 512 of them. It has
+  // them when the batch has gone.
+  class Batch {
+   public:
+    explicit Batch(KmvSketch& sketch) : sketch_(sketch) {}
+    ~Batch() { sketch_.AddBatch({hashes_.data(), count_}); }
+    Batch(const Batch&) = delete;
+    Batch& operator=(const Batch&) = delete;
+
+    template <std::integral T>
+    void Add(T key) {
+      AddHash(sketch_.HashOf(key));
+    }
+    void Add(std::string_view key) {
+      if (!sketch_.Ignores(key)) AddHash(sketch_.HashOf(key));
+    }
+    void AddHash(std::uint64_t hash) {
+      hashes_[count_] = Shorten(hash);
+      if (hashes_[count_] >= sketch_.theta() || ++count_ < hashes_.size()) [[likely]] return;
+      sketch_.AddBatch(hashes_);
+      count_ = 0;
+    }
+
+   private:
+    KmvSketch& sketch_;
+    std::array<std::uint64_t, 512> hashes_;
+    std::size_t count_ = 0;
+  };
+
   // Adds what the other has seen. Sketches of any k merge; the result is as accurate as the smaller k allows.
   absl::Status Merge(const KmvSketchView& other);
   Stats stats() const;
@@ -150,7 +176,14 @@ class KmvSketch : public Owner<KmvSketchView> {
  private:
   KmvSketch(KmvSketchView view, Buffer buffer) : Owner(view, std::move(buffer)) {}
   static absl::Status CheckOptions(const Options& options);
-  void AddInteger(std::uint64_t key, unsigned unused_bits);
+  template <std::integral T>
+  std::uint64_t HashOf(T key) const {
+    if (hash_scheme() == HashScheme::kThimble) [[likely]] return Hash64(key, seed());
+    return HashOfInteger(static_cast<std::uint64_t>(key), 64 - 8 * sizeof(T));
+  }
+  std::uint64_t HashOf(std::string_view key) const;
+  std::uint64_t HashOfInteger(std::uint64_t key, unsigned unused_bits) const;
+  bool Ignores(std::string_view key) const { return hash_scheme() == HashScheme::kMurmur3 && key.empty(); }
   void AddBatch(std::span<std::uint64_t> hashes);
   void Insert(std::span<const std::uint64_t> hashes);
   void Assign(std::span<const std::uint64_t> hashes, std::uint64_t theta);
