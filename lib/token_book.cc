@@ -110,11 +110,11 @@ std::size_t FirstTarget(double total_bytes, TokenCoding coding) {
 
 // How often each token is used when all cost the same.
 void CountUses(const TokenSample& sample, std::size_t step, bool ends, std::vector<Token>* tokens) {
-  const std::vector<float> even(tokens->size(), 16.0f);
+  const std::vector<std::uint16_t> even(tokens->size(), TokenTrie::CostOf(16));
   std::vector<TokenTrie::Entry> entries;
   entries.reserve(tokens->size());
   for (const Token& token : *tokens) {
-    entries.push_back({token.text, token.end, static_cast<std::uint32_t>(entries.size()), even[0]});
+    entries.push_back({token.text, token.end, static_cast<std::uint16_t>(entries.size()), even[0]});
   }
   const TokenTrie trie(entries);
   TokenParser parser(trie, even, ends);
@@ -210,12 +210,11 @@ TokenBook::TokenBook(std::vector<Token> tokens, TokenCoding coding) : coding_(co
     case TokenCoding::kBits: AssignBitCodes(std::move(tokens)); break;
     case TokenCoding::kWords: AssignWordCodes(std::move(tokens)); break;
   }
-  // A little for every token, so that of two ways that cost the same the one with fewer tokens is taken.
   costs_.resize(tokens_.size());
   std::vector<TokenTrie::Entry> entries;
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
-    costs_[i] = static_cast<float>(codes_[i].bits) + 0.01f;
-    if (codes_[i].bits != 0) entries.push_back({tokens_[i].text, tokens_[i].end, static_cast<std::uint32_t>(i), costs_[i]});
+    costs_[i] = TokenTrie::CostOf(codes_[i].bits);
+    if (codes_[i].bits != 0) entries.push_back({tokens_[i].text, tokens_[i].end, static_cast<std::uint16_t>(i), costs_[i]});
   }
   trie_ = TokenTrie(entries);
   BuildArena();

@@ -81,7 +81,7 @@ class TokenBook {
   std::size_t table_bytes() const { return 4 * tokens_.size() + arena_.size(); }
 
   const TokenTrie& trie() const { return trie_; }
-  const std::vector<float>& costs() const { return costs_; }
+  const std::vector<std::uint16_t>& costs() const { return costs_; }
   // The code of token `index` and its length in bits.
   std::uint32_t code(std::size_t index) const { return codes_[index].code; }
   unsigned code_bits(std::size_t index) const { return codes_[index].bits; }
@@ -102,7 +102,7 @@ class TokenBook {
   unsigned lead_ = 0, stop_ = 0;
   std::vector<Token> tokens_;
   std::vector<Code> codes_;
-  std::vector<float> costs_;
+  std::vector<std::uint16_t> costs_;
   std::vector<std::uint32_t> entries_;
   std::string arena_;
   BitCode::Lengths lengths_;

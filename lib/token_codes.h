@@ -64,8 +64,9 @@ struct ByteCode {
 
   // Without a branch: half of all codes have two bytes.
   THIMBLE_INLINE std::size_t IndexAt(Position at) const {
-    const std::size_t first = at[0];
-    return first - lead + ((256 + 255 * first + at[1]) & (0 - std::size_t{first < lead}));
+    const std::size_t both = __builtin_bswap16(Load<std::uint16_t>(reinterpret_cast<const std::byte*>(at)));
+    const std::size_t first = both >> 8;
+    return first - lead + ((both + 256 - first) & (0 - std::size_t{first < lead}));
   }
 
 #if THIMBLE_HAS_AVX2_KERNELS

@@ -13,16 +13,15 @@ TokenTrie::TokenTrie(std::vector<Entry>& entries) {
   drafts.push_back({0, kNone, 0, {}});
   Grow(entries, 0, entries.size(), 0, 0, drafts);
 
-  nodes_.resize(std::bit_ceil(drafts.size() + drafts.size() / 2));
+  nodes_.resize(2 * drafts.size());
   ending_.resize(nodes_.size() + 1, kNone);
-  mask_ = nodes_.size() - 1;
   std::vector<std::uint32_t> number(drafts.size(), kRoot);
   ending_[kRoot] = drafts[0].ending;
   for (std::size_t i = 1; i < drafts.size(); ++i) {
     Node& node = drafts[i].node;
     node.key = number[drafts[i].above] << 8 | drafts[i].byte;
     std::size_t slot = SlotOf(node.key);
-    while (nodes_[slot].key != kNone) slot = (slot + 1) & mask_;
+    while (nodes_[slot].key != kNone) slot = Behind(slot);
     nodes_[slot] = node;
     number[i] = static_cast<std::uint32_t>(slot + 1);
     ending_[slot + 1] = drafts[i].ending;
@@ -51,6 +50,7 @@ void TokenTrie::Grow(const std::vector<Entry>& entries, std::size_t first, std::
     std::size_t next = depth + 1;
     while (depth > 0 && next < text.size() && next < farthest.size() && text[next] == farthest[next]) ++next;
     const auto below = static_cast<std::uint32_t>(drafts.size());
+    drafts[draft].node.children |= 1u << (static_cast<unsigned char>(text[depth]) % 32);
     const std::size_t size = next - depth - 1;
     drafts.push_back({draft, kNone, static_cast<std::uint8_t>(text[depth]), {}});
     drafts.back().node.label = static_cast<std::uint32_t>(labels_.size() << 8 | size);
@@ -67,15 +67,16 @@ void TokenParser::Plan(std::string_view piece, bool end) {
   steps_[size].cost = end ? costs_[trie_.EndTokenAt(TokenTrie::kRoot)] : 0;
   for (std::size_t at = size; at-- > 0;) {
     const TokenTrie::Start& start = trie_.Begin(static_cast<std::uint8_t>(piece[at]));
+    const TokenTrie::Node* node = &start.node;
     std::uint32_t number = start.number;
     std::size_t next = at + 1;
-    float cost = start.node.cost + steps_[next].cost;
-    std::uint32_t token = start.node.token;
+    std::uint32_t cost = node->cost + steps_[next].cost;
+    std::uint16_t token = node->token;
     std::size_t behind = next;
-    while (next < size) {
-      const TokenTrie::Node* const node = trie_.Down(number, piece, next);
+    while (next < size && node->MayLeadOn(piece[next])) {
+      node = trie_.Down(number, piece, next);
       if (node == nullptr) break;
-      const float through = node->cost + steps_[next].cost;
+      const std::uint32_t through = node->cost + steps_[next].cost;
       const bool better = through < cost;
       cost = better ? through : cost;
       token = better ? node->token : token;
@@ -85,12 +86,12 @@ void TokenParser::Plan(std::string_view piece, bool end) {
     if (end && next == size) {
       if (const std::uint32_t last = trie_.EndTokenAt(number); last != TokenTrie::kNone && costs_[last] < cost) {
         cost = costs_[last];
-        token = last;
+        token = static_cast<std::uint16_t>(last);
         behind = size;
         ends = true;
       }
     }
-    steps_[at] = {cost, token, static_cast<std::uint32_t>(behind - at), ends};
+    steps_[at] = {cost, token, static_cast<std::uint16_t>(behind - at), ends};
   }
 }
 

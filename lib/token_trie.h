@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,24 +12,32 @@ namespace thimble::internal {
 
 // The tokens as a trie, for the parser: which of them begin at a place of a text, and what their codes cost. Nodes are where
 // tokens end or part. They stand in one hash table, each under the node above and the byte that leads to it, so that a step
-// down is one access; the number of a node is its slot + 1.
+// down is one access; the number of a node is its slot + 1. Most steps that lead nowhere are told by the node above, without
+// an access.
 class TokenTrie {
  public:
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
   static constexpr std::uint32_t kRoot = 0;
+  // Costs are in 32nds of a bit, and a token costs one more than its code: of two ways that cost the same the one with fewer
+  // tokens is taken. A node without a token costs more than any 64 tokens.
+  static constexpr std::uint16_t kNoToken = 0xffff;
+  static constexpr std::uint16_t CostOf(unsigned code_bits) { return static_cast<std::uint16_t>(32 * code_bits + 1); }
 
   struct Entry {
     std::string_view text;
     bool end;
-    std::uint32_t index;
-    float cost;
+    std::uint16_t index;
+    std::uint16_t cost;
   };
 
   struct Node {
-    std::uint32_t key = kNone;  // the number of the node above << 8 | the byte that leads here
-    std::uint32_t label = 0;    // what follows that byte: offset in labels_ << 8 | size
-    std::uint32_t token = kNone;  // the one that ends here and does not end its string
-    float cost = std::numeric_limits<float>::infinity();
+    std::uint32_t key = kNone;   // the number of the node above << 8 | the byte that leads here
+    std::uint32_t children = 0;  // bit b % 32 for every byte b that leads on
+    std::uint32_t label = 0;     // what follows the byte that leads here: offset in labels_ << 8 | size
+    std::uint16_t token = 0;     // the one that ends here and does not end its string
+    std::uint16_t cost = kNoToken;
+
+    bool MayLeadOn(char byte) const { return (children >> (static_cast<unsigned char>(byte) % 32) & 1) != 0; }
   };
 
   TokenTrie() = default;
@@ -41,7 +48,7 @@ class TokenTrie {
   // label; else nullptr.
   const Node* Down(std::uint32_t& node, std::string_view text, std::size_t& at) const {
     const std::uint32_t key = node << 8 | static_cast<std::uint8_t>(text[at]);
-    for (std::size_t slot = SlotOf(key);; slot = (slot + 1) & mask_) {
+    for (std::size_t slot = SlotOf(key);; slot = Behind(slot)) {
       const Node& next = nodes_[slot];
       if (next.key != key) {
         if (next.key == kNone) return nullptr;
@@ -77,7 +84,8 @@ class TokenTrie {
     Node node;
   };
 
-  std::size_t SlotOf(std::uint32_t key) const { return (key * std::uint64_t{0x9E3779B97F4A7C15u} >> 32) & mask_; }
+  std::size_t SlotOf(std::uint32_t key) const { return (key * std::uint64_t{0x9E3779B97F4A7C15u} >> 32) * nodes_.size() >> 32; }
+  std::size_t Behind(std::size_t slot) const { return slot + 1 == nodes_.size() ? 0 : slot + 1; }
   void Grow(const std::vector<Entry>& entries, std::size_t first, std::size_t last, std::size_t depth, std::uint32_t draft,
             std::vector<Draft>& drafts);
 
@@ -85,7 +93,6 @@ class TokenTrie {
   std::array<Start, 256> starts_;  // the nodes of depth 1 once more: every walk begins there
   std::vector<std::uint32_t> ending_ = std::vector<std::uint32_t>(1, kNone);
   std::string labels_;
-  std::size_t mask_ = 0;
 };
 
 // Cuts texts into tokens at the least total cost.
@@ -93,7 +100,7 @@ class TokenParser {
  public:
   // `costs[index]` of every token of the trie; both outlive the parser. Every single byte must be a token, and the empty end
   // if strings end in tokens.
-  TokenParser(const TokenTrie& trie, const std::vector<float>& costs, bool ends) : trie_(trie), costs_(costs), ends_(ends) {}
+  TokenParser(const TokenTrie& trie, const std::vector<std::uint16_t>& costs, bool ends) : trie_(trie), costs_(costs), ends_(ends) {}
 
   // Calls emit(index) for each token of `text`, its end included.
   template <class Emit>
@@ -120,14 +127,14 @@ class TokenParser {
   }
 
   struct Step {
-    float cost;
-    std::uint32_t token;
-    std::uint32_t length;
+    std::uint32_t cost;
+    std::uint16_t token;
+    std::uint16_t length;
     bool ends;
   };
 
   const TokenTrie& trie_;
-  const std::vector<float>& costs_;
+  const std::vector<std::uint16_t>& costs_;
   bool ends_;
   std::vector<Step> steps_;
 };

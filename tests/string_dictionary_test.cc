@@ -4,6 +4,7 @@
 #include <set>
 
 #include "exercise/string_dictionary.h"
+#include "peak_memory.h"
 #include "thimble/string_dictionary.h"
 
 namespace thimble {
@@ -192,6 +193,28 @@ BOOST_AUTO_TEST_CASE(LongKeys) {
   CHECK_CODE(builder.Add(std::string(StringDictionary::kMaxKeyBytes + 1, 'y')), absl::StatusCode::kInvalidArgument);
 }
 
+BOOST_AUTO_TEST_CASE(KeysOfTheGreatestLength) {
+  std::mt19937_64 random(12);
+  std::string longest;
+  while (longest.size() < StringDictionary::kMaxKeyBytes) longest.push_back(static_cast<char>('a' + random() % 4));
+  std::string next = longest;
+  ++next.back();
+  const std::vector<std::string> keys = {"a", longest.substr(0, longest.size() - 1), longest, next};
+  StringDictionary::Builder builder;
+  for (const std::string& key : keys) REQUIRE_OK(builder.Add(key));
+  const absl::StatusOr<StringDictionary> dictionary = std::move(builder).Finish();
+  REQUIRE_OK(dictionary);
+  BOOST_TEST(dictionary->max_key_bytes() == StringDictionary::kMaxKeyBytes);
+  std::string buffer;
+  for (std::uint64_t id = 0; id < keys.size(); ++id) {
+    BOOST_TEST((dictionary->Find(keys[id]) == id));
+    BOOST_TEST((dictionary->Get(id, buffer) == keys[id]));
+  }
+  BOOST_TEST((dictionary->PrefixRange(keys[1]) == StringDictionaryView::Range{1, 4}));
+  BOOST_TEST((dictionary->LongestPrefix(longest + "b") == StringDictionaryView::Prefix{2, longest.size()}));
+  BOOST_TEST((dictionary->Predecessor(next + "b") == 3u));
+}
+
 BOOST_AUTO_TEST_CASE(DenseIsSmaller) {
   const Set keys = RandomPaths(8000, 4);
   BOOST_TEST(Build(keys, Mode::kDense).image().size() < Build(keys, Mode::kBalanced).image().size());
@@ -246,6 +269,56 @@ BOOST_AUTO_TEST_CASE(UpdatesFromASealedDictionary) {
   BOOST_TEST(written == after.size());
   Keys disorder({"b", "a"}), none({});
   CHECK_CODE(StringDictionary::Update(base, disorder, none, {}, Buffer::Heap(0)), absl::StatusCode::kInvalidArgument);
+}
+
+// Keys that are made as they are asked for: one for each of the numbers `first`, `first` + `step`, ... below `end`.
+class MadeKeys final : public StringDictionary::Source {
+ public:
+  MadeKeys(std::uint64_t first, std::uint64_t end, std::uint64_t step) : first_(first), end_(end), step_(step), next_(first) {}
+  absl::Status Rewind() override {
+    next_ = first_;
+    return absl::OkStatus();
+  }
+  absl::StatusOr<bool> Next(std::string_view* key) override {
+    if (next_ >= end_) return false;
+    key_ = Key(next_);
+    next_ += step_;
+    *key = key_;
+    return true;
+  }
+  static std::string Key(std::uint64_t i) {
+    const std::string number = std::to_string(i);
+    std::string key = "records/";
+    key.append(10 - number.size(), '0');
+    return key.append(number).append("/").append(std::to_string(i * 0x9E3779B97F4A7C15u >> 40));
+  }
+
+ private:
+  std::uint64_t first_, end_, step_, next_;
+  std::string key_;
+};
+
+BOOST_AUTO_TEST_CASE(UpdatesABigDictionaryInLittleMemory) {
+  // All even numbers; then the multiples of 6 go, and those of 5 come or stay: a key in both lists is in.
+  const auto n = static_cast<std::uint64_t>(testing::Trials(600'000, 20'000'000));
+  MadeKeys even(0, n, 2), fives(0, n, 5), sixes(0, n, 6);
+  const absl::StatusOr<StringDictionary> base = StringDictionary::FromSource(even, {});
+  REQUIRE_OK(base);
+  const testing::PeakMemory peak;
+  const absl::StatusOr<StringDictionary> updated = StringDictionary::Update(*base, fives, sixes, {}, Buffer::Heap(0));
+  const std::uint64_t risen = peak.bytes();
+  REQUIRE_OK(updated);
+  if (!THIMBLE_SANITIZED) BOOST_TEST(risen <= updated->image().size() + (std::uint64_t{64} << 20));
+  std::uint64_t in = 0;
+  std::mt19937_64 random(13);
+  for (std::uint64_t i = 0; i < n; ++i) {
+    const bool expected = i % 5 == 0 || (i % 2 == 0 && i % 3 != 0);
+    if (n < 1'000'000 ? i % 61 == 0 : random() % 4096 == 0) {
+      BOOST_REQUIRE((updated->Find(MadeKeys::Key(i)) == (expected ? std::optional(in) : std::nullopt)));
+    }
+    in += expected;
+  }
+  BOOST_TEST(updated->size() == in);
 }
 
 BOOST_AUTO_TEST_CASE(OpensACopy) {

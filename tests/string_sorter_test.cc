@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "peak_memory.h"
 #include "thimble/string_sorter.h"
 
 namespace thimble {
@@ -60,6 +61,24 @@ BOOST_AUTO_TEST_CASE(NothingAndErrors) {
   for (int i = 0; i < 10 && status.ok(); ++i) status = sorter.Add(std::string(20'000, 'x'));
   BOOST_TEST(!status.ok());
   BOOST_TEST(status.message().find("/nowhere/at/all") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(BuildsWithinItsBudget) {
+  constexpr std::uint64_t kBudget = std::uint64_t{4} << 20;
+  const auto n = static_cast<std::uint64_t>(testing::Trials(400'000, 20'000'000));
+  const testing::PeakMemory peak;
+  StringSorter sorter({.memory_bytes = kBudget});
+  for (std::uint64_t i = 0; i < n; ++i) {
+    std::string string = "items/";
+    REQUIRE_OK(sorter.Add(string.append(std::to_string(i * 0x9E3779B97F4A7C15u >> 20)).append("/name")));
+  }
+  auto sorted = std::move(sorter).Finish();
+  REQUIRE_OK(sorted);
+  const absl::StatusOr<StringDictionary> dictionary = StringDictionary::FromSource(**sorted, {});
+  const std::uint64_t risen = peak.bytes();
+  REQUIRE_OK(dictionary);
+  BOOST_TEST(dictionary->size() + (*sorted)->duplicates() == n);
+  if (!THIMBLE_SANITIZED) BOOST_TEST(risen <= kBudget + dictionary->image().size() + (std::uint64_t{64} << 20));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
