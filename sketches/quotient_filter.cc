@@ -7,7 +7,7 @@
 
 #include <status_macros.h>
 
-#include "quotient_page.h"
+#include "quotient_kernels.h"
 
 namespace thimble {
 
@@ -15,10 +15,33 @@ using namespace quotient;
 
 namespace {
 
-// Entries in a full page of a filter that has reached its max_capacity, and how many it is given at first: so few that only
-// one page in 160 splits for having more than its share.
-constexpr std::uint64_t kFullPage = 636;
-constexpr std::uint64_t kFirstPage = 576;
+// How full a page is made: an add then finds room with little search. Few slots vary more from block to block.
+double LoadFor(unsigned slots) { return std::min(0.948, 1 - 0.305 / std::sqrt(slots)); }
+// About so many of its entries are guests.
+double GuestsFor(unsigned slots) { return 0.28 / std::sqrt(slots); }
+
+// How blocks are shared out in a filter that has reached its max_capacity.
+struct FinalShape {
+  unsigned remainder_bits = 0, buckets = 0;
+  double keys = 0;  // in a block
+};
+
+// The most keys in a block at a rate.
+FinalShape ShapeFor(double rate, unsigned epoch_bits) {
+  FinalShape best;
+  const double most = -std::log1p(-rate);
+  for (unsigned bits = 1; bits < 40; ++bits) {
+    for (unsigned slots = 4;; ++slots) {
+      const unsigned taken = slots * (bits + epoch_bits + 1) + 2 * kGroups;
+      if (taken + kGroups > kBlockBits) break;
+      const unsigned buckets = std::min(kBlockBits - taken, kBlockBits / 2);
+      const double keys = slots * LoadFor(slots);
+      const double met = keys * ((1 - GuestsFor(slots)) / buckets + GuestsFor(slots) / kGroups);
+      if (keys > best.keys && std::ldexp(met, -static_cast<int>(bits)) <= most) best = {bits, buckets, keys};
+    }
+  }
+  return best;
+}
 
 }  // namespace
 
@@ -27,23 +50,16 @@ void QuotientFilterView::ForEntries(Visit visit) const {
   const std::uint64_t indexes = roots_ << directory_depth_;
   for (std::uint64_t index = 0; index < indexes; ++index) {
     Page page;
-    if (!PageAt(Load<std::uint32_t>(image_.data() + kHeaderBytes + 4 * index), &page)) continue;
+    if (!QuotientKernels::PageAt(*this, index, &page)) continue;
     const unsigned spare = directory_depth_ - page.depth;
     const std::uint64_t prefix = index & LowBits(directory_depth_);
     if ((prefix & LowBits(spare)) != 0) continue;  // another name of the page before
-    const std::uint64_t top = directory_depth_ == 0 ? 0 : prefix << (64 - directory_depth_);
-    const std::byte* unary = page.at + kPageHeaderBytes;
-    const std::byte* entries = unary + 8 * page.unary_words;
-    std::uint64_t bucket = 0, entry = 0;
-    for (std::uint64_t bit = 0; bit < 64 * page.unary_words && bucket < kBuckets && entry < page.entries; ++bit) {
-      if ((Word(unary, bit / 64) >> bit % 64 & 1) == 0) {
-        ++bucket;
-        continue;
-      }
-      const std::uint64_t value = GetBits(entries, entry++ * page.entry_bits, page.entry_bits);
-      const std::uint64_t fraction = top | bucket << (64 - 9) >> page.depth |
-                                     (value >> epoch_bits_) << (64 - 9 - page.depth - page.remainder_bits);
-      visit(Place{index >> directory_depth_, fraction}, value & LowBits(epoch_bits_));
+    const BlockShape shape = QuotientKernels::ShapeOf(*this, page);
+    const std::uint64_t top = prefix >> spare << QuotientKernels::RemainderBits(*this, page);
+    for (unsigned block = 0; block < blocks_; ++block) {
+      ForEntriesOf(page.at + kBlockBytes * block, shape, [&](unsigned bucket, std::uint64_t entry) {
+        visit(Place{index >> directory_depth_, block, bucket, top | entry >> epoch_bits_}, entry & LowBits(epoch_bits_));
+      });
     }
   }
 }
@@ -56,25 +72,32 @@ absl::StatusOr<ImageHeader> QuotientFilter::HeaderFor(const Options& options) {
   if (options.epoch_bits > kMaxEpochBits || (options.epoch_bits > 0 && options.count_duplicates)) {
     return absl::InvalidArgumentError("a quotient filter has at most 8 epoch bits, and none when it counts");
   }
-  const std::uint64_t roots = options.capacity / kFirstPage + 1;
-  // Bits of a remainder at max_capacity: a page is then as full as it is given keys at first.
-  const double at_most = static_cast<double>(kFirstPage) / kBuckets / options.false_positive_rate;
-  const auto final_bits = static_cast<unsigned>(std::max(1.0, std::ceil(std::log2(at_most))));
-  const double growth = static_cast<double>(most) / static_cast<double>(roots * kFirstPage);
-  const unsigned spare = growth <= 1 ? 0 : static_cast<unsigned>(std::ceil(std::log2(growth)));
-  if (final_bits + spare + 2 > kMaxRemainderBits || roots >= std::uint64_t{1} << 31) {
+  const FinalShape shape = ShapeFor(options.false_positive_rate, options.epoch_bits);
+  // Each bit that the remainders begin with beyond the final ones allows for twice the blocks.
+  std::uint64_t blocks = 0;
+  unsigned spare = 0;
+  for (double room = 0; spare == 0 || room < static_cast<double>(most); ++spare) {
+    const unsigned slots = BlockShape::SlotsFor(shape.buckets, shape.remainder_bits + spare + options.epoch_bits);
+    if (shape.remainder_bits + spare > kMaxRemainderBits || slots < 4) {
+      return absl::InvalidArgumentError("a quotient filter for " + std::to_string(most) + " keys is too large");
+    }
+    blocks = static_cast<std::uint64_t>(static_cast<double>(options.capacity) / (slots * LoadFor(slots))) + 1;
+    room = std::ldexp(static_cast<double>(blocks) * shape.keys, static_cast<int>(spare));
+  }
+  const std::uint64_t roots = (blocks - 1) / QuotientKernels::kMaxBlocks + 1;
+  if (roots > std::uint64_t{1} << QuotientKernels::kPageNumberBits) {
     return absl::InvalidArgumentError("a quotient filter for " + std::to_string(most) + " keys is too large");
   }
   ImageHeader header{.kind = kKind, .header_bytes = kHeaderBytes, .hash_scheme = HashScheme::kThimble, .seed = options.seed};
-  const std::uint64_t page_bits = 8 * kPageHeaderBytes + 64 * UnaryWords(kFullPage) + kFullPage * (final_bits + options.epoch_bits);
   header.parameters[kRoots] = header.parameters[kPages] = roots;
-  header.parameters[kPageBytes] = RoundUp((page_bits + 7) / 8, 8);
-  header.parameters[kRemainderBits] = final_bits + spare;
+  header.parameters[kBlocks] = (blocks - 1) / roots + 1;
+  header.parameters[kBuckets] = shape.buckets;
+  header.parameters[kRemainderBits] = shape.remainder_bits + spare - 1;
   header.parameters[kFlags] = options.epoch_bits | (options.count_duplicates ? 16 : 0);
   header.parameters[kCapacity] = most;
   ImageLayout layout(kHeaderBytes);
   layout.Add(roots, 32);
-  layout.Add(roots, 8 * header.parameters[kPageBytes], 64);
+  layout.Add(roots, 8 * kBlockBytes * header.parameters[kBlocks], 64);
   header.image_bytes = header.used_bytes = layout.image_bytes();
   return header;
 }
@@ -109,10 +132,11 @@ std::uint64_t QuotientFilter::ImageBytes(const Options& options) {
 
 // Writes what changes of the header.
 void QuotientFilter::WriteHeader() {
-  ImageHeader header{.kind = kKind, .header_bytes = kHeaderBytes, .hash_scheme = HashScheme::kThimble, .count = size_, .seed = seed_};
+  ImageHeader header{.kind = kKind, .header_bytes = kHeaderBytes, .hash_scheme = HashScheme::kThimble, .count = size_, .seed = seed()};
   header.parameters[kRoots] = roots_;
   header.parameters[kPages] = pages_;
-  header.parameters[kPageBytes] = page_bytes_;
+  header.parameters[kBlocks] = blocks_;
+  header.parameters[kBuckets] = buckets_;
   header.parameters[kRemainderBits] = remainder_bits_;
   header.parameters[kFlags] = epoch_bits_ | (counts_duplicates_ ? 16 : 0);
   header.parameters[kDirectoryDepth] = directory_depth_;
@@ -153,12 +177,14 @@ absl::Status QuotientFilter::DoubleDirectory() {
   return absl::OkStatus();
 }
 
-// Splits the page of a place: the keys whose next bit is one move to a new page.
+// Splits the page of a place: the keys whose next bit is one move to a new page, each to the same block and bucket.
 absl::Status QuotientFilter::Split(const Place& place) {
   Page page;
-  if (!PageOf(place, &page)) return absl::DataLossError("quotient filter: damaged");
+  if (!QuotientKernels::PageOf(*this, place, &page)) return absl::DataLossError("quotient filter: damaged");
   const unsigned depth = page.depth;
-  if (page.remainder_bits <= 1) return absl::ResourceExhaustedError("the quotient filter has no bit left to grow by");
+  if (QuotientKernels::RemainderBits(*this, page) <= 1 || pages_ >> QuotientKernels::kPageNumberBits != 0) {
+    return absl::ResourceExhaustedError("the quotient filter has no bit left to grow by");
+  }
   if (depth == directory_depth_) THIMBLE_RETURN_IF_ERROR(DoubleDirectory());
   ImageLayout layout(kHeaderBytes);
   layout.Add(roots_ << directory_depth_, 32);
@@ -169,124 +195,182 @@ absl::Status QuotientFilter::Split(const Place& place) {
 
   // The directory indexes of the page: those that share its prefix.
   const std::uint64_t names = std::uint64_t{1} << (directory_depth_ - depth);
-  const std::uint64_t first = DirectoryIndex(place) / names * names;
-  const auto number = Load<std::uint32_t>(data() + kHeaderBytes + 4 * first);
-  for (std::uint64_t i = names / 2; i < names; ++i) Store(data() + kHeaderBytes + 4 * (first + i), static_cast<std::uint32_t>(added));
-
-  std::byte* from = data() + pages_at_ + number * page_bytes_;
-  const Buffer old = Buffer::Copy({from, page_bytes_});
-  std::byte* halves[2] = {from, data() + pages_at_ + added * page_bytes_};
-  std::uint64_t counts[2] = {0, 0}, positions[2] = {0, 0};
-  for (std::byte* half : halves) std::fill(half, half + page_bytes_, std::byte{0});
-  // Bucket 2 i and 2 i + 1 of a half are the entries of an old bucket whose next bit is zero, or one.
-  const std::byte* unary = old.data() + kPageHeaderBytes;
-  const std::byte* entries = unary + 8 * UnaryWords(slots_[depth]);
-  const unsigned old_bits = remainder_bits_ - depth + epoch_bits_, new_bits = old_bits - 1;
-  const std::uint64_t new_entries_at = kPageHeaderBytes + 8 * UnaryWords(slots_[depth + 1]);
-  std::uint64_t bit = 0, entry = 0;
-  for (unsigned bucket = 0; bucket < kBuckets; ++bucket) {
-    const std::uint64_t begin = entry;
-    for (; (Word(unary, bit / 64) >> bit % 64 & 1) != 0; ++bit) ++entry;
-    ++bit;
-    const unsigned half = bucket >= kBuckets / 2 ? 1 : 0;
-    std::byte* to = halves[half];
-    for (std::uint64_t next = 0; next < 2; ++next) {
-      for (std::uint64_t i = begin; i < entry; ++i) {
-        const std::uint64_t value = GetBits(entries, i * old_bits, old_bits);
-        if (value >> new_bits != next) continue;
-        SetBits(to + kPageHeaderBytes, positions[half]++, 1, 1);
-        SetBits(to + new_entries_at, counts[half]++ * new_bits, new_bits, value & LowBits(new_bits));
-      }
-      ++positions[half];
-    }
+  const std::uint64_t first = QuotientKernels::DirectoryIndex(*this, place) / names * names;
+  const std::uint64_t number = Load<std::uint32_t>(QuotientKernels::DirectoryWord(*this, first)) & LowBits(QuotientKernels::kPageNumberBits);
+  for (std::uint64_t i = 0; i < names; ++i) {
+    const std::uint64_t half = i < names / 2 ? number : added;
+    Store(data() + kHeaderBytes + 4 * (first + i), static_cast<std::uint32_t>(half | std::uint64_t{depth + 1} << QuotientKernels::kPageNumberBits));
   }
-  for (int half = 0; half < 2; ++half) Store(halves[half], counts[half] | static_cast<std::uint64_t>(depth + 1) << 16);
+
+  Page halves[2];
+  QuotientKernels::PageAt(*this, first, &halves[0]);
+  QuotientKernels::PageAt(*this, first + names / 2, &halves[1]);
+  page.at = halves[0].at;
+  const BlockShape old = QuotientKernels::ShapeOf(*this, page), shape = QuotientKernels::ShapeOf(*this, halves[0]);
+  for (unsigned b = 0; b < blocks_; ++b) {
+    std::byte* to[2] = {Writable(halves[0]) + kBlockBytes * b, Writable(halves[1]) + kBlockBytes * b};
+    std::array<std::byte, kBlockBytes> from;
+    std::copy_n(to[0], kBlockBytes, from.data());
+    for (std::byte* block : to) std::fill_n(block, kBlockBytes, std::byte{0});
+    BlockWriter writers[2] = {{to[0], shape}, {to[1], shape}};
+    ForEntriesOf(from.data(), old, [&](unsigned bucket, std::uint64_t entry) {
+      writers[entry >> shape.entry_bits].Append(bucket, entry & LowBits(shape.entry_bits));
+    });
+  }
+  for (const Page& half : halves) FlagGuests(half);
   return absl::OkStatus();
 }
+
+// Tells the blocks of a page where their guests are, from the guests.
+void QuotientFilter::FlagGuests(const Page& page) {
+  for (unsigned b = 0; b < blocks_; ++b) {
+    for (unsigned group = 0; group < kGroups; ++group) {
+      const std::byte* other = page.at + kBlockBytes * QuotientKernels::GuestBlock(*this, b, group);
+      SetHasGuests(Writable(page) + kBlockBytes * b, group, FindRun(other, buckets_ + group).ones > 0);
+    }
+  }
+}
+
+// Frees a slot of a full block: one of its own entries becomes a guest in another block, where in turn room may be made.
+bool QuotientFilter::MakeRoom(const Page& page, unsigned block, int depth) {
+  const BlockShape shape = QuotientKernels::ShapeOf(*this, page);
+  std::byte* from = Writable(page) + kBlockBytes * block;
+  // A group's first entry, if it has some.
+  const auto find = [&](unsigned group, unsigned* bucket) {
+    for (*bucket = group; *bucket < buckets_; *bucket += kGroups) {
+      if (FindRun(from, *bucket).ones > 0) return true;
+    }
+    return false;
+  };
+  // Groups that have guests already come first: the fewer have, the fewer lookups take two blocks.
+  struct Choice {
+    unsigned entries, group, bucket;
+  } choice{shape.slots, 0, 0};
+  for (const bool flagged : {true, false}) {
+    for (unsigned group = 0; group < kGroups && (flagged || choice.entries == shape.slots); ++group) {
+      if (HasGuests(from, group) != flagged) continue;
+      const unsigned entries = EntriesIn(page.at + kBlockBytes * QuotientKernels::GuestBlock(*this, block, group), shape);
+      unsigned bucket;
+      if (entries < choice.entries && find(group, &bucket)) choice = {entries, group, bucket};
+    }
+  }
+  for (unsigned group = 0; depth > 0 && choice.entries == shape.slots && group < kGroups; ++group) {
+    const unsigned other = QuotientKernels::GuestBlock(*this, block, group);
+    unsigned bucket;
+    if (other == block || !find(group, &bucket) || !MakeRoom(page, other, depth - 1)) continue;
+    if (find(group, &bucket)) choice = {0, group, bucket};  // again: this block may have helped
+  }
+  if (choice.entries == shape.slots) return false;
+  const Run run = FindRun(from, choice.bucket);
+  const std::uint64_t entry = GetEntry(from, shape, run.first);
+  RemoveEntry(from, shape, run, run.first);
+  SetHasGuests(from, choice.group, true);
+  InsertEntry(Writable(page) + kBlockBytes * QuotientKernels::GuestBlock(*this, block, choice.group), shape, buckets_ + choice.group, entry);
+  return true;
+}
+
+// Puts an entry into a bucket of a block or with its guests; false if the page is too full for it.
+bool QuotientFilter::Insert(const Page& page, unsigned block, unsigned bucket, std::uint64_t entry) {
+  const BlockShape shape = QuotientKernels::ShapeOf(*this, page);
+  std::byte* blocks = Writable(page);
+  std::byte* home = blocks + kBlockBytes * block;
+  if (EntriesIn(home, shape) == shape.slots) {
+    const unsigned group = bucket % kGroups, other = QuotientKernels::GuestBlock(*this, block, group);
+    if (bucket < buckets_ && HasGuests(home, group) && EntriesIn(blocks + kBlockBytes * other, shape) < shape.slots) {
+      InsertEntry(blocks + kBlockBytes * other, shape, buckets_ + group, entry);
+      return true;
+    }
+    constexpr int kDepth = 4;
+    if (!MakeRoom(page, block, kDepth)) return false;
+  }
+  InsertEntry(home, shape, bucket, entry);
+  return true;
+}
+
+absl::Status QuotientFilter::AddSlowly(std::uint64_t hash) { return AddPlace(QuotientKernels::PlaceOf(*this, hash), epoch_); }
 
 absl::Status QuotientFilter::AddPlace(const Place& place, std::uint64_t epoch) {
   for (;;) {
     Page page;
-    if (!PageOf(place, &page)) return absl::DataLossError("quotient filter: damaged");
-    std::byte* at = data() + (page.at - image_.data());
-    std::byte* entries = at + kPageHeaderBytes + 8 * page.unary_words;
-    const unsigned bucket = BucketOf(place.fraction, page.depth);
-    const Bucket run = FindBucket(at + kPageHeaderBytes, page.unary_words, bucket);
-    const std::uint64_t first = run.position - bucket;
-    const std::uint64_t entry = RemainderOf(place.fraction, page.depth, page.remainder_bits) << epoch_bits_ | epoch;
+    if (!QuotientKernels::PageOf(*this, place, &page)) return absl::DataLossError("quotient filter: damaged");
+    const BlockShape shape = QuotientKernels::ShapeOf(*this, page);
+    const std::uint64_t remainder = QuotientKernels::Remainder(*this, page, place), entry = remainder << epoch_bits_ | epoch;
     if (!counts_duplicates_) {
-      for (std::uint64_t i = first; i < first + run.ones; ++i) {
-        if (GetBits(entries, i * page.entry_bits, page.entry_bits) >> epoch_bits_ != entry >> epoch_bits_) continue;
-        SetBits(entries, i * page.entry_bits, page.entry_bits, entry);
+      if (const Found found = Find(page, place); found.entry >= 0) {
+        SetEntry(found.block, shape, static_cast<unsigned>(found.entry), entry);
         return absl::OkStatus();
       }
     }
-    if (page.entries == page.slots) {
-      THIMBLE_RETURN_IF_ERROR(Split(place));
-      continue;
+    if (Insert(page, place.block, place.bucket, entry)) {
+      if (place.bucket >= buckets_) FlagGuests(page);
+      Store(data() + 16, ++size_);  // the header's count
+      return absl::OkStatus();
     }
-    InsertBits(at + kPageHeaderBytes, run.position + run.ones, page.entries + kBuckets, 1, 1);
-    InsertBits(entries, (first + run.ones) * page.entry_bits, page.entries * page.entry_bits, page.entry_bits, entry);
-    Store(at, Load<std::uint64_t>(at) + 1);
-    Store(data() + 16, ++size_);  // the header's count
-    return absl::OkStatus();
+    THIMBLE_RETURN_IF_ERROR(Split(place));
   }
 }
 
-bool QuotientFilter::RemoveHash(std::uint64_t hash) {
-  const Place place = PlaceOf(hash);
-  Page page;
-  if (!PageOf(place, &page)) return false;
-  std::byte* at = data() + (page.at - image_.data());
-  std::byte* entries = at + kPageHeaderBytes + 8 * page.unary_words;
-  const unsigned bucket = BucketOf(place.fraction, page.depth);
-  const Bucket run = FindBucket(at + kPageHeaderBytes, page.unary_words, bucket);
-  const std::uint64_t first = run.position - bucket;
-  const std::uint64_t remainder = RemainderOf(place.fraction, page.depth, page.remainder_bits);
-  for (std::uint64_t i = first; i < first + run.ones; ++i) {
-    if (GetBits(entries, i * page.entry_bits, page.entry_bits) >> epoch_bits_ != remainder) continue;
-    RemoveBits(at + kPageHeaderBytes, run.position, page.entries + kBuckets, 1);
-    RemoveBits(entries, i * page.entry_bits, page.entries * page.entry_bits, page.entry_bits);
-    Store(at, Load<std::uint64_t>(at) - 1);
-    Store(data() + 16, --size_);
-    return true;
+// The entry of a place: in its bucket, or with its guests.
+QuotientFilter::Found QuotientFilter::Find(const Page& page, const Place& place) {
+  const BlockShape shape = QuotientKernels::ShapeOf(*this, page);
+  const std::uint64_t remainder = QuotientKernels::Remainder(*this, page, place);
+  std::byte* block = Writable(page) + kBlockBytes * place.block;
+  unsigned bucket = place.bucket;
+  int entry = FindEntry(block, shape, FindRun(block, bucket), remainder);
+  if (const unsigned group = bucket % kGroups; entry < 0 && bucket < buckets_ && HasGuests(block, group)) {
+    bucket = buckets_ + group;
+    block = Writable(page) + kBlockBytes * QuotientKernels::GuestBlock(*this, place.block, group);
+    entry = FindEntry(block, shape, FindRun(block, bucket), remainder);
   }
-  return false;
+  return {block, bucket, entry};
+}
+
+bool QuotientFilter::RemoveHash(std::uint64_t hash) {
+  const Place place = QuotientKernels::PlaceOf(*this, hash);
+  Page page;
+  if (!QuotientKernels::PageOf(*this, place, &page)) return false;
+  const Found found = Find(page, place);
+  if (found.entry < 0) return false;
+  const Run run = FindRun(found.block, found.bucket);
+  RemoveEntry(found.block, QuotientKernels::ShapeOf(*this, page), run, static_cast<unsigned>(found.entry));
+  if (found.bucket >= buckets_ && run.ones == 1) {
+    SetHasGuests(Writable(page) + kBlockBytes * place.block, place.bucket % kGroups, false);
+  }
+  Store(data() + 16, --size_);
+  return true;
 }
 
 void QuotientFilter::Advance() {
   if (epoch_bits_ == 0) return;
   epoch_ = (epoch_ + 1) & LowBits(epoch_bits_);
-  // Entries that carry the new epoch's number are those of the epoch before the window. Pages are rewritten without them.
+  // Entries that carry the new epoch's number are those of the epoch before the window. Blocks are written anew without them.
   size_ = 0;
-  for (std::uint64_t number = 0; number < pages_; ++number) {
+  const std::uint64_t indexes = roots_ << directory_depth_;
+  for (std::uint64_t index = 0; index < indexes;) {
     Page page;
-    if (!PageAt(number, &page)) continue;
-    std::byte* at = data() + (page.at - image_.data());
-    std::byte* unary = at + kPageHeaderBytes;
-    std::byte* entries = unary + 8 * page.unary_words;
-    std::uint64_t read = 0, kept = 0, position = 0;
-    const std::uint64_t bits = page.entries + kBuckets;
-    for (std::uint64_t bit = 0; bit < bits; ++bit) {
-      if (GetBits(unary, bit, 1) == 0) {
-        SetBits(unary, position++, 1, 0);
-        continue;
-      }
-      const std::uint64_t value = GetBits(entries, read++ * page.entry_bits, page.entry_bits);
-      if ((value & LowBits(epoch_bits_)) == epoch_) continue;
-      SetBits(unary, position++, 1, 1);
-      SetBits(entries, kept++ * page.entry_bits, page.entry_bits, value);
+    if (!QuotientKernels::PageAt(*this, index, &page)) break;
+    const BlockShape shape = QuotientKernels::ShapeOf(*this, page);
+    for (unsigned b = 0; b < blocks_; ++b) {
+      std::byte* block = Writable(page) + kBlockBytes * b;
+      std::array<std::byte, kBlockBytes> from;
+      std::copy_n(block, kBlockBytes, from.data());
+      std::fill_n(block, kBlockBytes, std::byte{0});
+      BlockWriter writer(block, shape);
+      ForEntriesOf(from.data(), shape, [&](unsigned bucket, std::uint64_t entry) {
+        if ((entry & LowBits(epoch_bits_)) != epoch_) writer.Append(bucket, entry);
+      });
+      size_ += writer.entries();
     }
-    for (; position < bits; ++position) SetBits(unary, position, 1, 0);
-    Store(at, Load<std::uint64_t>(at) - (page.entries - kept));
-    size_ += kept;
+    FlagGuests(page);
+    index += std::uint64_t{1} << (directory_depth_ - page.depth);
   }
   WriteHeader();
 }
 
 absl::Status QuotientFilter::Merge(const QuotientFilterView& other) {
-  if (other.roots_ != roots_ || other.remainder_bits_ != remainder_bits_ || other.seed_ != seed_ || other.epoch_bits_ != epoch_bits_ ||
-      other.epoch_ != epoch_ || other.counts_duplicates_ != counts_duplicates_ || other.page_bytes_ != page_bytes_) {
+  if (other.roots_ != roots_ || other.remainder_bits_ != remainder_bits_ || other.seed() != seed() || other.epoch_bits_ != epoch_bits_ ||
+      other.epoch_ != epoch_ || other.counts_duplicates_ != counts_duplicates_ || other.blocks_ != blocks_ ||
+      other.buckets_ != buckets_) {
     return absl::InvalidArgumentError("quotient filters of different options, seed or epoch");
   }
   absl::Status status = absl::OkStatus();

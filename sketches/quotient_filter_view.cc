@@ -1,11 +1,10 @@
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <vector>
 
 #include <status_macros.h>
 
-#include "quotient_page.h"
+#include "quotient_kernels.h"
 #include "thimble/quotient_filter.h"
 
 namespace thimble {
@@ -20,15 +19,18 @@ absl::StatusOr<QuotientFilterView> QuotientFilterView::Open(std::span<const std:
   QuotientFilterView view;
   view.roots_ = header.parameters[kRoots];
   view.pages_ = header.parameters[kPages];
-  view.page_bytes_ = header.parameters[kPageBytes];
+  const std::uint64_t blocks = header.parameters[kBlocks], buckets = header.parameters[kBuckets];
   const std::uint64_t flags = header.parameters[kFlags], remainder_bits = header.parameters[kRemainderBits];
   const std::uint64_t depth = header.parameters[kDirectoryDepth];
-  constexpr std::uint64_t kLimit = std::uint64_t{1} << 32;
-  if (view.roots_ == 0 || view.roots_ >= kLimit || view.pages_ < view.roots_ || view.pages_ >= kLimit || remainder_bits == 0 ||
-      remainder_bits > kMaxRemainderBits || depth >= remainder_bits || flags >> 5 != 0 || (flags & 15) > kMaxEpochBits ||
-      view.page_bytes_ % 8 != 0 || view.page_bytes_ < 512 || view.page_bytes_ > 4096) {
+  constexpr std::uint64_t kLimit = std::uint64_t{1} << QuotientKernels::kPageNumberBits;
+  if (view.roots_ == 0 || view.pages_ < view.roots_ || view.pages_ > kLimit || blocks == 0 || blocks > QuotientKernels::kMaxBlocks ||
+      buckets < kGroups || buckets > kBlockBits / 2 || remainder_bits == 0 || remainder_bits > kMaxRemainderBits || depth >= remainder_bits ||
+      flags >> 5 != 0 || (flags & 15) > kMaxEpochBits) {
     return absl::DataLossError("quotient filter: bad parameters");
   }
+  view.blocks_ = static_cast<unsigned>(blocks);
+  view.buckets_ = static_cast<unsigned>(buckets);
+  view.page_bytes_ = kBlockBytes * blocks;
   view.remainder_bits_ = static_cast<unsigned>(remainder_bits);
   view.epoch_bits_ = static_cast<unsigned>(flags & 15);
   view.counts_duplicates_ = (flags & 16) != 0;
@@ -43,79 +45,20 @@ absl::StatusOr<QuotientFilterView> QuotientFilterView::Open(std::span<const std:
   view.image_ = image.first(header.image_bytes);
   view.size_ = header.count;
   view.capacity_ = header.parameters[kCapacity];
-  view.seed_ = header.seed;
+  view.seed_ = HashSeed(header.seed);
   view.epoch_ = view.epoch_bits_ == 0 ? 0 : header.parameters[kEpoch] & LowBits(view.epoch_bits_);
-  for (unsigned d = 0; d < remainder_bits; ++d) {
-    view.slots_[d] = static_cast<std::uint16_t>(SlotsFor(view.page_bytes_, view.remainder_bits_ - d + view.epoch_bits_));
-  }
+  for (unsigned group = 0; group < kGroups; ++group) view.guest_distance_[group] = static_cast<std::uint16_t>(kGuestDistance[group] % blocks);
+  view.byte_slots_ = BlockShape::SlotsFor(view.buckets_, 8);
+  const bool bytes = view.epoch_bits_ == 0 && view.remainder_bits_ >= 8 && view.byte_slots_ >= 48 && view.byte_slots_ <= 52;
+  view.byte_depth_ = bytes ? view.remainder_bits_ - 8 : kMaxRemainderBits;
+  view.kernels_ = QuotientKernels::Chosen();
   return view;
 }
 
-QuotientFilterView::Place QuotientFilterView::PlaceOf(std::uint64_t hash) const {
-  __extension__ using Wide = unsigned __int128;
-  const Wide product = Wide{hash} * roots_;
-  return {static_cast<std::uint64_t>(product >> 64), static_cast<std::uint64_t>(product)};
-}
-
-std::uint64_t QuotientFilterView::DirectoryIndex(const Place& place) const {
-  return (place.root << directory_depth_) | (directory_depth_ == 0 ? 0 : place.fraction >> (64 - directory_depth_));
-}
-
-bool QuotientFilterView::PageAt(std::uint64_t number, Page* page) const {
-  if (number >= pages_) return false;
-  page->at = image_.data() + pages_at_ + number * page_bytes_;
-  const auto header = Load<std::uint64_t>(page->at);
-  page->entries = header & 0xFFFF;
-  page->depth = static_cast<unsigned>(header >> 16 & 255);
-  if (page->depth > directory_depth_) return false;
-  page->remainder_bits = remainder_bits_ - page->depth;
-  page->entry_bits = page->remainder_bits + epoch_bits_;
-  page->slots = slots_[page->depth];
-  page->unary_words = UnaryWords(page->slots);
-  return page->entries <= page->slots;
-}
-
-bool QuotientFilterView::PageOf(const Place& place, Page* page) const {
-  return PageAt(Load<std::uint32_t>(image_.data() + kHeaderBytes + 4 * DirectoryIndex(place)), page);
-}
-
 std::uint64_t QuotientFilterView::CountHash(std::uint64_t hash) const {
-  const Place place = PlaceOf(hash);
+  const Place place = QuotientKernels::PlaceOf(*this, hash);
   Page page;
-  if (!PageOf(place, &page)) return 0;
-  const unsigned bucket = BucketOf(place.fraction, page.depth);
-  const std::byte* entries = page.at + kPageHeaderBytes + 8 * page.unary_words;
-  // Where the entries are to be expected: the cache line comes while the bucket is looked for.
-  __builtin_prefetch(entries + page.entries * bucket / kBuckets * page.entry_bits / 8);
-  const Bucket run = FindBucket(page.at + kPageHeaderBytes, page.unary_words, bucket);
-  const std::uint64_t first = run.position - std::min<std::uint64_t>(bucket, run.position);
-  const std::uint64_t remainder = RemainderOf(place.fraction, page.depth, page.remainder_bits);
-  std::uint64_t count = 0;
-  for (std::uint64_t i = first; i < std::min(first + run.ones, page.entries); ++i) {
-    count += GetBits(entries, i * page.entry_bits, page.entry_bits) >> epoch_bits_ == remainder;
-  }
-  return count;
-}
-
-std::size_t QuotientFilterView::ContainsHashes(std::span<const std::uint64_t> hashes, bool* found) const {
-  constexpr std::size_t kAhead = 8;
-  std::size_t hits = 0;
-  for (std::size_t i = 0; i < hashes.size() + kAhead; ++i) {
-    if (i < hashes.size()) {
-      // The front of the page, and where the entries of the bucket lie in one that is nearly full.
-      const Place place = PlaceOf(hashes[i]);
-      const std::uint64_t number = Load<std::uint32_t>(image_.data() + kHeaderBytes + 4 * DirectoryIndex(place));
-      if (number < pages_) {
-        const std::byte* at = image_.data() + pages_at_ + number * page_bytes_;
-        __builtin_prefetch(at);
-        __builtin_prefetch(at + 64);
-        __builtin_prefetch(at + 128);
-        __builtin_prefetch(at + 160 + (place.fraction << directory_depth_ >> 44) * (page_bytes_ - 192) / (1 << 20));
-      }
-    }
-    if (i >= kAhead) hits += found[i - kAhead] = ContainsHash(hashes[i - kAhead]);
-  }
-  return hits;
+  return QuotientKernels::PageOf(*this, place, &page) ? QuotientKernels::Count(*this, page, place) : 0;
 }
 
 absl::Status QuotientFilterView::Verify() const {
@@ -123,24 +66,36 @@ absl::Status QuotientFilterView::Verify() const {
   std::uint64_t entries = 0;
   std::vector<bool> seen(pages_);
   for (std::uint64_t index = 0; index < indexes;) {
-    const std::uint64_t number = Load<std::uint32_t>(image_.data() + kHeaderBytes + 4 * index);
     Page page;
-    if (!PageAt(number, &page) || seen[number]) return absl::DataLossError("quotient filter: the directory names a wrong page");
+    const auto word = Load<std::uint32_t>(QuotientKernels::DirectoryWord(*this, index));
+    const std::uint64_t number = word & LowBits(QuotientKernels::kPageNumberBits);
+    if (!QuotientKernels::PageAt(*this, index, &page) || seen[number]) {
+      return absl::DataLossError("quotient filter: the directory names a wrong page");
+    }
     seen[number] = true;
     const std::uint64_t names = std::uint64_t{1} << (directory_depth_ - page.depth);
     if (index % names != 0) return absl::DataLossError("quotient filter: a page is misplaced");
     for (std::uint64_t i = 1; i < names; ++i) {
-      if (Load<std::uint32_t>(image_.data() + kHeaderBytes + 4 * (index + i)) != number) {
+      if (Load<std::uint32_t>(QuotientKernels::DirectoryWord(*this, index + i)) != word) {
         return absl::DataLossError("quotient filter: a page is misplaced");
       }
     }
-    std::uint64_t ones = 0;
-    for (unsigned i = 0; i < page.unary_words; ++i) ones += static_cast<std::uint64_t>(std::popcount(Word(page.at + kPageHeaderBytes, i)));
-    const Bucket last = FindBucket(page.at + kPageHeaderBytes, page.unary_words, kBuckets - 1);
-    if (ones != page.entries || last.position + last.ones != page.entries + kBuckets - 1) {
-      return absl::DataLossError("quotient filter: the buckets of a page do not hold its entries");
+    const BlockShape shape = QuotientKernels::ShapeOf(*this, page);
+    for (unsigned b = 0; b < blocks_; ++b) {
+      const std::byte* block = page.at + kBlockBytes * b;
+      const Run end = FindRun(block, buckets_ + kGroups);
+      const unsigned ones = EntriesIn(block, shape);
+      if (end.first > shape.slots || ones != end.first) {
+        return absl::DataLossError("quotient filter: the buckets of a block do not hold its entries");
+      }
+      entries += ones;
+      for (unsigned group = 0; group < kGroups; ++group) {
+        const std::byte* other = page.at + kBlockBytes * QuotientKernels::GuestBlock(*this, b, group);
+        if (HasGuests(block, group) != (FindRun(other, buckets_ + group).ones > 0)) {
+          return absl::DataLossError("quotient filter: a block does not know of its guests");
+        }
+      }
     }
-    entries += page.entries;
     index += names;
   }
   if (std::find(seen.begin(), seen.end(), false) != seen.end()) return absl::DataLossError("quotient filter: a page has no name");
@@ -148,10 +103,23 @@ absl::Status QuotientFilterView::Verify() const {
 }
 
 double QuotientFilterView::FalsePositiveRate() const {
-  // An absent key meets the entries of one bucket; of pages of other depths the mean page stands for all.
-  const double spread = std::log2(static_cast<double>(pages_) / static_cast<double>(roots_));
-  const double per_bucket = static_cast<double>(size_) / static_cast<double>(pages_) / kBuckets;
-  return -std::expm1(-per_bucket * std::exp2(spread - remainder_bits_));
+  // An absent key meets the entries of one bucket, and the guests of its group if there are some. Keys are spread evenly over
+  // the directory, and so is the sample.
+  constexpr std::uint64_t kSample = 1024;
+  const std::uint64_t indexes = roots_ << directory_depth_, taken = std::min(kSample, indexes * blocks_);
+  double met = 0;
+  for (std::uint64_t i = 0; i < taken; ++i) {
+    Page page;
+    // Every block where there are few; else those of many pages.
+    const std::uint64_t index = taken < kSample ? i / blocks_ : i * (indexes - 1) / kSample;
+    if (!QuotientKernels::PageAt(*this, index, &page)) continue;
+    const std::byte* block = page.at + kBlockBytes * (i % blocks_);
+    const BlockShape shape = QuotientKernels::ShapeOf(*this, page);
+    const unsigned natives = NativesIn(block, shape), guests = EntriesIn(block, shape) - natives;
+    met += std::ldexp(natives / static_cast<double>(buckets_) + guests / static_cast<double>(kGroups),
+                      -static_cast<int>(QuotientKernels::RemainderBits(*this, page)));
+  }
+  return -std::expm1(-met / static_cast<double>(taken));
 }
 
 }  // namespace thimble

@@ -61,7 +61,13 @@ absl::StatusOr<ScalableBloomFilterView> ScalableBloomFilterView::Open(std::span<
 }
 
 absl::Status ScalableBloomFilterView::Verify() const {
-  for (std::size_t i = 0; i < stages_; ++i) THIMBLE_RETURN_IF_ERROR(stage_[i].Verify());
+  for (std::size_t i = 0; i < stages_; ++i) {
+    // Else the header could make the next stage as large as it liked.
+    if (stage_[i].image().size() != BloomFilter::ImageBytes(StageOptions(i, first_capacity_, rate_, growth_, tightening_, seed_))) {
+      return absl::DataLossError("scalable Bloom filter: a stage is not as large as its number asks for");
+    }
+    THIMBLE_RETURN_IF_ERROR(stage_[i].Verify());
+  }
   return absl::OkStatus();
 }
 

@@ -16,15 +16,17 @@
 
 namespace thimble {
 
+class QuotientFilter;
+
 // The read side of QuotientFilter.
 //
-//   header | directory: u32 page numbers, 2^depth for each root | pages
-//   page:   u16 entries, u8 depth, zero[5] | 512 buckets in unary: a one for each entry, then a zero | entries
+//   header | directory: 2^depth words for each root: u26 page number, u6 depth of the page | pages of blocks of 64 bytes
 //
-// A hash chooses a root (the high half of its product with their number) and leaves a fraction (the low half). The fraction's
-// first bits choose the page, the next nine the bucket, and the rest, the remainder, is the entry, followed by its epoch.
-// A page that is full splits in two: one bit of each remainder moves to the page's number, so no entry forgets anything, and
-// the entries get shorter as the pages get more.
+// A hash chooses a root, a block of its page, a bucket of the block, and leaves a remainder. The remainder's first bits choose
+// the root's page, and the rest, followed by the epoch, is the entry. When a block is full, one of its groups of buckets keeps
+// some entries as guests in another block of the page, where they are told apart by the group and not the bucket. A page that
+// is full splits in two: one bit of each remainder moves to the page's number, so no entry forgets anything, and the entries
+// get shorter as the pages get more.
 class QuotientFilterView {
  public:
   static constexpr Kind kKind = Kind::kQuotientFilter;
@@ -39,14 +41,14 @@ class QuotientFilterView {
   // False: the key is not in the set. True: it is, or it is one of the FalsePositiveRate() of all others.
   template <HashableKey Key>
   bool Contains(const Key& key) const {
-    return CountHash(Hash64(key, seed_)) > 0;
+    return ContainsHash(seed_.Hash(key));
   }
-  bool ContainsHash(std::uint64_t hash) const { return CountHash(hash) > 0; }
+  bool ContainsHash(std::uint64_t hash) const { return kernels_->contains(*this, hash); }
 
   // How often the key was added and not removed: never less, and hardly ever more. 0 or 1 unless duplicates are counted.
   template <HashableKey Key>
   std::uint64_t Count(const Key& key) const {
-    return CountHash(Hash64(key, seed_));
+    return CountHash(seed_.Hash(key));
   }
   std::uint64_t CountHash(std::uint64_t hash) const;
 
@@ -55,52 +57,60 @@ class QuotientFilterView {
   template <class Keys>
   std::size_t ContainsMany(const Keys& keys, std::span<bool> found) const {
     std::size_t hits = 0, done = 0;
-    ForHashBatches(keys, seed_, [&](std::span<const std::uint64_t> hashes) {
-      hits += ContainsHashes(hashes, &found[done]);
+    ForHashBatches(keys, seed(), [&](std::span<const std::uint64_t> hashes) {
+      hits += kernels_->contains_many(*this, hashes, &found[done]);
       done += hashes.size();
     });
     return hits;
   }
 
-  double FalsePositiveRate() const;  // expected now
+  double FalsePositiveRate() const;  // expected now, by a thousand blocks
   std::uint64_t size() const { return size_; }
   std::uint64_t capacity() const { return capacity_; }  // the most keys for which the rate is promised
   double bits_per_key() const { return 8.0 * static_cast<double>(image_.size()) / static_cast<double>(size_ == 0 ? 1 : size_); }
   std::uint64_t epoch() const { return epoch_; }
-  std::uint64_t seed() const { return seed_; }
+  std::uint64_t seed() const { return seed_.value(); }
 
  protected:
   friend class QuotientFilter;
+  friend struct QuotientKernels;
   static constexpr std::size_t kHeaderBytes = 128;
-  static constexpr unsigned kBucketBits = 9;
   static constexpr unsigned kMaxRemainderBits = 50;
 
-  // A hash as the filter sees it.
-  struct Place {
-    std::uint64_t root, fraction;
+  // Chosen at Open, by the instruction set.
+  struct Kernels {
+    bool (*contains)(const QuotientFilterView& view, std::uint64_t hash);
+    std::size_t (*contains_many)(const QuotientFilterView& view, std::span<const std::uint64_t> hashes, bool* found);
+    bool (*add)(QuotientFilter& filter, std::uint64_t hash);  // false: it takes AddSlowly
   };
-  // A page that was checked once, and the numbers that its depth gives.
+  // What a hash says.
+  struct Place {
+    std::uint64_t root;
+    unsigned block, bucket;
+    std::uint64_t remainder;  // of a page that never split
+  };
+  // Where a place's page is, and how long its entries are.
   struct Page {
     const std::byte* at;
-    unsigned depth, remainder_bits, entry_bits, slots, unary_words;
-    std::uint64_t entries;
+    unsigned depth, remainder_bits;
   };
 
-  Place PlaceOf(std::uint64_t hash) const;
-  std::uint64_t DirectoryIndex(const Place& place) const;
-  bool PageAt(std::uint64_t number, Page* page) const;
-  bool PageOf(const Place& place, Page* page) const;
-  std::size_t ContainsHashes(std::span<const std::uint64_t> hashes, bool* found) const;
-  // Calls visit(place, epoch) for every entry, in the order of the hashes.
+  // Calls visit(place, epoch) for every entry. The bucket of a guest's place is one of guests, in the block where it lives.
   template <class Visit>
   void ForEntries(Visit visit) const;
 
   std::span<const std::byte> image_;
-  std::uint64_t roots_ = 0, pages_ = 0, page_bytes_ = 0, pages_at_ = 0, size_ = 0, capacity_ = 0, seed_ = 0, epoch_ = 0;
+  const Kernels* kernels_ = nullptr;
+  std::uint64_t roots_ = 0, pages_ = 0, page_bytes_ = 0, pages_at_ = 0, size_ = 0, capacity_ = 0, epoch_ = 0;
+  HashSeed seed_;
+  unsigned blocks_ = 0;          // of a page
+  unsigned buckets_ = 0;         // of a block
   unsigned remainder_bits_ = 0;  // of a page that never split
   unsigned epoch_bits_ = 0, directory_depth_ = 0;
+  unsigned byte_depth_ = 0;  // of pages whose entries are bytes for the kernels; more than any depth if there are none
+  unsigned byte_slots_ = 0;
+  std::array<std::uint16_t, 8> guest_distance_{};
   bool counts_duplicates_ = false;
-  std::array<std::uint16_t, kMaxRemainderBits + 1> slots_{};  // of a page, by its depth
 };
 
 // A set that keys can leave again, and that need not know how large it will be: it grows a page at a time and keeps its rate.
@@ -112,17 +122,18 @@ class QuotientFilterView {
 //   QuotientFilter seen({.capacity = 1'000'000, .epoch_bits = 4});   // a window of 15 epochs
 //   seen.Add(request); ... seen.Advance();
 //
-// Space    11.1 bits a key at 0.44 % when made for its size; each doubling of max_capacity beyond capacity adds a bit to the
+// Space    11.0 bits a key at 0.44 % when made for its size; each doubling of max_capacity beyond capacity adds a bit to the
 //          entries of a filter that has not grown yet; each epoch bit adds 1.1
 // Error    the rate asked for, up to max_capacity keys
-// Time     Contains two or three cache misses; Add moves half a page of about 800 bytes; Advance O(n)
+// Time     Contains and Add one cache line, one in twenty times two; Advance O(n)
 // Merge    Merge adds the entries of another filter of the same options
 // Threads  const methods are safe together; writers need exclusion
 // Errors   Make: kInvalidArgument for impossible options; Add, Merge: kResourceExhausted when no remainder bit is left to split
 //          by, or the buffer cannot grow. Remove refuses a key that is surely absent; one that is a false positive takes
 //          another key's entry away, so remove only what was added
-// Paper    Bender et al. 2012 (quotient filter); Pandey et al. 2021 (vector quotient filter: unary buckets in a block); spare
-//          hash bits against growth: Dayan et al., Aleph Filter, arXiv:2404.04703
+// Paper    Bender et al. 2012 (quotient filter); Pandey et al. 2021 (vector quotient filter: unary buckets in a cache line);
+//          guests: Breslow and Jayasena 2018 (Morton filter's overflow tracking); spare hash bits against growth: Dayan et
+//          al., Aleph Filter, arXiv:2404.04703
 class QuotientFilter : public Owner<QuotientFilterView> {
  public:
   struct Options {
@@ -131,7 +142,7 @@ class QuotientFilter : public Owner<QuotientFilterView> {
     double false_positive_rate = 0.0044;  // at most
     std::uint64_t seed = 0;               // a secret one where an adversary may choose keys
     unsigned epoch_bits = 0;              // up to 8; a key lives for 2^epoch_bits - 1 calls of Advance
-    bool count_duplicates = false;        // else adding a key again changes nothing but its epoch
+    bool count_duplicates = false;        // of a key, up to the slots of a block (49); else adding it again only renews its epoch
   };
 
   explicit QuotientFilter(const Options& options);
@@ -143,15 +154,17 @@ class QuotientFilter : public Owner<QuotientFilterView> {
   // Outstanding views end with these two, for the filter may grow.
   template <HashableKey Key>
   absl::Status Add(const Key& key) {
-    return AddHash(Hash64(key, seed()));
+    return AddHash(seed_.Hash(key));
   }
-  absl::Status AddHash(std::uint64_t hash) { return AddPlace(PlaceOf(hash), epoch_); }
-  absl::Status Merge(const QuotientFilterView& other);
+  absl::Status AddHash(std::uint64_t hash) {
+    return kernels_->add(*this, hash) ? absl::OkStatus() : AddSlowly(hash);
+  }
+  absl::Status Merge(const QuotientFilterView& other);  // may keep a few of the keys of both twice
 
   // False if the key was surely not in the set.
   template <HashableKey Key>
   bool Remove(const Key& key) {
-    return RemoveHash(Hash64(key, seed()));
+    return RemoveHash(seed_.Hash(key));
   }
   bool RemoveHash(std::uint64_t hash);
 
@@ -162,8 +175,20 @@ class QuotientFilter : public Owner<QuotientFilterView> {
 
  private:
   using Owner::Owner;
+  friend struct QuotientKernels;
   static absl::StatusOr<ImageHeader> HeaderFor(const Options& options);
+  absl::Status AddSlowly(std::uint64_t hash);
   absl::Status AddPlace(const Place& place, std::uint64_t epoch);
+  bool Insert(const Page& page, unsigned block, unsigned bucket, std::uint64_t entry);
+  struct Found {
+    std::byte* block;
+    unsigned bucket;
+    int entry;  // or -1
+  };
+  Found Find(const Page& page, const Place& place);
+  bool MakeRoom(const Page& page, unsigned block, int depth);
+  void FlagGuests(const Page& page);
+  std::byte* Writable(const Page& page) { return data() + (page.at - image().data()); }
   absl::Status Split(const Place& place);
   absl::Status DoubleDirectory();
   absl::Status GrowTo(std::uint64_t bytes);

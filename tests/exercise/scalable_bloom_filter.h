@@ -17,4 +17,9 @@ inline void Exercise(const ScalableBloomFilterView& view) {
   for (std::uint64_t i = 0; i < 40; ++i) (void)view.ContainsHash(i < 20 ? i : ~i);
 }
 
+// Calls every mutator, often enough for a small filter to take another stage.
+inline void Mutate(ScalableBloomFilter& filter) {
+  for (std::uint64_t i = 0; i < 300; ++i) filter.AddHash(i * 0x9e3779b97f4a7c15).IgnoreError();
+}
+
 }  // namespace thimble
