@@ -4,7 +4,9 @@
 #include <cstring>
 #include <optional>
 #include <utility>
+#include <vector>
 
+#include "count_groups.h"
 #include "status_macros.h"
 #include "token_book.h"
 #include "token_section.h"
@@ -14,6 +16,7 @@ namespace thimble {
 namespace {
 
 using internal::CopyText;
+using internal::CountGroups;
 using internal::TokenBook;
 using internal::TokenCoding;
 using internal::TokenSample;
@@ -24,18 +27,41 @@ constexpr std::uint64_t kMaxString = std::uint64_t{1} << 30;
 constexpr std::uint64_t kMaxTokens = 1 << 16;
 
 // Parameters: 0 bytes of a code (1: the text itself, 2: tokens), 1 codes, 2 tokens, 3 arena bytes, 4 payload bytes,
-// 5 longest string, 6 bytes of the image of the ends.
+// 5 longest string, 6 bytes of the image of the ends, 0 where CountGroups stand in for it; codes of long strings then come
+// behind those of all others.
 struct Layout {
   ImageLayout layout{128};
   TokenSection tokens;
   std::uint64_t codes, ends;
 
   Layout(std::uint64_t code_bytes, std::uint64_t code_count, std::uint64_t token_count, std::uint64_t arena_bytes,
-         std::uint64_t ends_bytes)
+         std::uint64_t ends_bytes, std::uint64_t strings)
       : tokens(layout, token_count, arena_bytes),
         codes(layout.Add(code_count, 8 * code_bytes)),
-        ends(layout.Add(ends_bytes, 8, kImageAlignment)) {}
+        ends(layout.Add(ends_bytes == 0 ? CountGroups::Bytes(strings) : ends_bytes, 8, kImageAlignment)) {}
 };
+
+// Writes strings whose codes end at `ends` as runs and their counts: long ones behind the others, `total` codes with what says
+// where they are.
+void WriteCounted(const std::byte* codes, const std::vector<std::uint64_t>& ends, std::uint64_t total, std::byte* to,
+                  std::byte* groups) {
+  const auto count_of = [&](std::size_t i) { return ends[i + 1] - ends[i]; };
+  std::uint64_t behind = total;
+  for (std::size_t i = 0; i + 1 < ends.size(); ++i) behind -= count_of(i) >= CountGroups::kLong ? count_of(i) : 0;
+  std::uint64_t at = 0;
+  for (std::size_t i = 0; i + 1 < ends.size(); ++i) {
+    const bool is_long = count_of(i) >= CountGroups::kLong;
+    const std::uint64_t count = is_long ? CountGroups::kLong : count_of(i), begin = is_long ? behind : at;
+    CountGroups::Put(groups, i, at, count);
+    std::memcpy(to + 2 * begin, codes + 2 * ends[i], 2 * count_of(i));
+    if (is_long) {
+      behind += count_of(i);
+      Store(to + 2 * at, begin);
+      Store(to + 2 * at + 8, behind);
+    }
+    at += count;
+  }
+}
 
 absl::Status GrowInSteps(Buffer& buffer, std::uint64_t bytes) {
   if (bytes <= buffer.size()) return absl::OkStatus();
@@ -48,11 +74,12 @@ absl::StatusOr<StringStoreView> StringStoreView::Open(std::span<const std::byte>
   THIMBLE_ASSIGN_OR_RETURN(const ImageHeader header, ImageHeader::Read(image, kKind));
   const auto& [code_bytes, code_count, token_count, arena_bytes, payload_bytes, max_string_bytes, ends_bytes, p7, p8, p9] =
       header.parameters;
-  if (header.header_bytes != 128 || code_bytes < 1 || code_bytes > 2 || token_count > kMaxTokens ||
-      arena_bytes >= TokenTable::kMaxArena || max_string_bytes > kMaxString || header.count >= kMaxString << 32) {
+  if (header.header_bytes != 128 || code_bytes < 1 || code_bytes > 2 || (ends_bytes == 0 && code_bytes != 2) ||
+      token_count > kMaxTokens || arena_bytes >= TokenTable::kMaxArena || max_string_bytes > kMaxString ||
+      header.count >= kMaxString << 32) {
     return absl::DataLossError("StringStore: impossible parameters");
   }
-  const Layout layout(code_bytes, code_count, token_count, arena_bytes, ends_bytes);
+  const Layout layout(code_bytes, code_count, token_count, arena_bytes, ends_bytes, header.count);
   if (layout.layout.image_bytes() != header.image_bytes) return absl::DataLossError("StringStore: sizes do not add up");
   StringStoreView view;
   view.image_ = image.first(header.image_bytes);
@@ -65,14 +92,37 @@ absl::StatusOr<StringStoreView> StringStoreView::Open(std::span<const std::byte>
   view.arena_ = image.data() + layout.tokens.arena;
   view.token_count_ = static_cast<std::uint32_t>(token_count);
   view.arena_bytes_ = static_cast<std::uint32_t>(arena_bytes);
+  if (ends_bytes == 0) {
+    view.counts_ = image.data() + layout.ends;
+    return view;
+  }
   THIMBLE_ASSIGN_OR_RETURN(view.ends_, EliasFanoView::Open(image.subspan(layout.ends, ends_bytes)));
   if (view.ends_.size() != header.count + 1) return absl::DataLossError("StringStore: ends of other strings");
   return view;
 }
 
-std::string_view StringStoreView::Decode(std::uint64_t first, std::uint64_t last, std::string& buffer) const {
-  last = std::min(last, code_count_);
-  first = std::min(first, last);
+StringStoreView::CodeRun StringStoreView::RunOf(std::uint64_t i) const {
+  if (counts_ == nullptr) return ends_.Pair(i);
+  if (size_ == 0) return {0, 0};
+  const CodeRun run = CountGroups{counts_}[std::min(i, size_ - 1)];
+  if (run.second - run.first != CountGroups::kLong || run.second > code_count_) [[likely]] return run;
+  const std::byte* where = codes_ + 2 * run.first;
+  return {Load<std::uint64_t>(where), Load<std::uint64_t>(where + 8)};
+}
+
+void StringStoreView::DecodeRuns(std::uint64_t first, std::span<CodeRun> out) const {
+  if (counts_ == nullptr) {
+    std::uint64_t ends[kScanBatch + 1];
+    ends_.Decode(first, std::span(ends, out.size() + 1));
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = {ends[i], ends[i + 1]};
+  } else {
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = RunOf(first + i);
+  }
+}
+
+std::string_view StringStoreView::Decode(CodeRun run, std::string& buffer) const {
+  const std::uint64_t last = std::min(run.second, code_count_);
+  const std::uint64_t first = std::min(run.first, last);
   if (entries_ == nullptr) {
     buffer.assign(reinterpret_cast<const char*>(codes_ + first), std::min(last - first, max_string_bytes_));
     return buffer;
@@ -95,8 +145,7 @@ std::string_view StringStoreView::Decode(std::uint64_t first, std::uint64_t last
 }
 
 std::string_view StringStoreView::Get(std::uint64_t i, std::string& buffer) const {
-  const auto [first, last] = ends_.Pair(i);
-  return Decode(first, last, buffer);
+  return Decode(RunOf(i), buffer);
 }
 
 std::string StringStoreView::operator[](std::uint64_t i) const {
@@ -104,9 +153,31 @@ std::string StringStoreView::operator[](std::uint64_t i) const {
   return std::string(Get(i, buffer));
 }
 
+// Runs lie end to end, the long ones behind all others.
+absl::Status StringStoreView::VerifyCounts() const {
+  const CountGroups groups{counts_};
+  std::uint64_t behind = size_ == 0 ? 0 : groups[size_ - 1].second;
+  std::uint64_t expected = 0;
+  for (std::uint64_t i = 0; i < size_; ++i) {
+    const auto [first, last] = groups[i];
+    if (first != expected) return absl::DataLossError("StringStore: a string begins where none ends");
+    expected = last;
+    if (last - first != CountGroups::kLong) continue;
+    const auto [long_first, long_last] = RunOf(i);
+    if (long_first != behind || long_last < long_first) return absl::DataLossError("StringStore: a long string out of its place");
+    behind = long_last;
+  }
+  if (behind != code_count_) return absl::DataLossError("StringStore: counts do not cover the codes");
+  return absl::OkStatus();
+}
+
 absl::Status StringStoreView::Verify() const {
-  THIMBLE_RETURN_IF_ERROR(ends_.Verify());
-  if (ends_[0] != 0 || ends_[size_] != code_count_) return absl::DataLossError("StringStore: ends do not cover the codes");
+  if (counts_ == nullptr) {
+    THIMBLE_RETURN_IF_ERROR(ends_.Verify());
+    if (ends_[0] != 0 || ends_[size_] != code_count_) return absl::DataLossError("StringStore: ends do not cover the codes");
+  } else {
+    THIMBLE_RETURN_IF_ERROR(VerifyCounts());
+  }
   if (entries_ == nullptr) {
     if (payload_bytes_ != code_count_) return absl::DataLossError("StringStore: wrong payload size");
     return absl::OkStatus();
@@ -119,10 +190,9 @@ absl::Status StringStoreView::Verify() const {
     }
   }
   std::uint64_t payload = 0;
-  std::uint64_t first = 0;
-  auto end = ends_.begin();
   for (std::uint64_t i = 0; i < size_; ++i) {
-    const std::uint64_t last = *++end;
+    const auto [first, last] = RunOf(i);
+    if (last > code_count_) return absl::DataLossError("StringStore: a string's codes lie outside");
     std::uint64_t bytes = 0;
     for (std::uint64_t at = first; at < last; ++at) {
       const std::uint16_t index = Load<std::uint16_t>(codes_ + 2 * at);
@@ -131,7 +201,6 @@ absl::Status StringStoreView::Verify() const {
     }
     if (bytes > max_string_bytes_) return absl::DataLossError("StringStore: a string longer than the longest");
     payload += bytes;
-    first = last;
   }
   if (payload != payload_bytes_) return absl::DataLossError("StringStore: wrong payload size");
   return absl::OkStatus();
@@ -209,23 +278,37 @@ absl::StatusOr<StringStore> StringStore::Builder::Finish(Buffer buffer) && {
     code_bytes = text_bytes_;
   }
   const EliasFano::Options ends_options{.size = ends.size(), .max = ends.back()};
-  const std::uint64_t ends_bytes = EliasFano::ImageBytes(ends_options);
+  // Counts are found sooner than ends, so they may be larger, by up to a third of a byte a string.
+  std::uint64_t long_strings = 0;
+  for (std::uint64_t i = 0; i < size_; ++i) long_strings += ends[i + 1] - ends[i] >= CountGroups::kLong;
+  const std::uint64_t long_bytes = 2 * CountGroups::kLong * long_strings;
+  std::uint64_t ends_bytes = EliasFano::ImageBytes(ends_options);
+  const bool as_counts = tokens_pay && CountGroups::Bytes(size_) + long_bytes <= ends_bytes + size_ / 3 &&
+                         (code_bytes + long_bytes) >> CountGroups::kBaseBits == 0;
+  if (as_counts) {
+    ends_bytes = 0;
+    code_bytes += long_bytes;
+  }
   const std::uint64_t unit = tokens_pay ? 2 : 1;
-  const Layout layout(unit, code_bytes / unit, tokens_pay ? book.size() : 0, tokens_pay ? book.arena().size() : 0, ends_bytes);
+  const std::uint64_t token_count = tokens_pay ? book.size() : 0, arena_bytes = tokens_pay ? book.arena().size() : 0;
+  const Layout layout(unit, code_bytes / unit, token_count, arena_bytes, ends_bytes, size_);
   THIMBLE_RETURN_IF_ERROR(buffer.Grow(layout.layout.image_bytes()));
   ImageHeader{.kind = Kind::kStringStore,
               .header_bytes = 128,
               .image_bytes = layout.layout.image_bytes(),
               .count = size_,
               .used_bytes = layout.layout.image_bytes(),
-              .parameters = {unit, code_bytes / unit, tokens_pay ? book.size() : 0, tokens_pay ? book.arena().size() : 0, text_bytes_,
-                             max_string_bytes_, ends_bytes}}
+              .parameters = {unit, code_bytes / unit, token_count, arena_bytes, text_bytes_, max_string_bytes_, ends_bytes}}
       .Write(buffer.bytes());
   if (tokens_pay) layout.tokens.Write(buffer.data(), book);
-  if (code_bytes > 0) std::memcpy(buffer.data() + layout.codes, (tokens_pay ? codes : text_).data(), code_bytes);
-  EliasFano::Builder end_builder(ends_options, Buffer::Borrow(buffer.bytes().subspan(layout.ends, ends_bytes)));
-  for (const std::uint64_t end : ends) end_builder.Add(end);
-  THIMBLE_RETURN_IF_ERROR(std::move(end_builder).Finish().status());
+  if (as_counts) {
+    WriteCounted(codes.data(), ends, code_bytes / 2, buffer.data() + layout.codes, buffer.data() + layout.ends);
+  } else {
+    if (code_bytes > 0) std::memcpy(buffer.data() + layout.codes, (tokens_pay ? codes : text_).data(), code_bytes);
+    EliasFano::Builder end_builder(ends_options, Buffer::Borrow(buffer.bytes().subspan(layout.ends, ends_bytes)));
+    for (const std::uint64_t end : ends) end_builder.Add(end);
+    THIMBLE_RETURN_IF_ERROR(std::move(end_builder).Finish().status());
+  }
   const std::uint64_t peak = text_.size() + ends_.size() + codes.size() + 8 * ends.capacity() + buffer.size();
   THIMBLE_ASSIGN_OR_RETURN(const StringStoreView view, ViewOf(buffer));
   StringStore store(view, std::move(buffer));

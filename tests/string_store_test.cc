@@ -73,6 +73,24 @@ BOOST_AUTO_TEST_CASE(TextIsHalvedAndNoiseIsNotInflated) {
   BOOST_TEST(raw.image().size() < raw.payload_bytes() + 2 * noise.size() + 1024);
 }
 
+// Where few strings have many codes, the counts are kept; else the ends.
+BOOST_AUTO_TEST_CASE(FewCodesAndMany) {
+  std::mt19937_64 random(8);
+  std::vector<std::string> short_ones;
+  for (int i = 0; i < 3000; ++i) short_ones.push_back(std::string("item ").append(std::to_string(i % 700)));
+  std::vector<std::string> some_long = short_ones, many_long = short_ones;
+  for (std::size_t i = 0; i < short_ones.size(); i += 3) {
+    for (std::size_t k = random() % 60; k > 0; --k) many_long[i].push_back(static_cast<char>(random()));
+    if (i % 500 == 0) some_long[i] = many_long[i] + "0123456789 some more";
+  }
+  const auto exercise = [](const StringStoreView& view) { Exercise(view); };
+  for (const auto& strings : {short_ones, some_long, many_long}) {
+    const StringStore store = StoreOf(strings);
+    CheckEqual(store, strings);
+    BOOST_TEST(testing::ExerciseMutations<StringStoreView>(store.image(), testing::Trials(1000, 100'000), exercise) > 0);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(ABuilderGoesOnFromAStore) {
   std::vector<std::string> strings = Lines(1000, 4);
   const StringStore first = StoreOf(strings);

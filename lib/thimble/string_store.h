@@ -39,12 +39,12 @@ class StringStoreView {
   // Calls visit(string) for strings first to first + count - 1, in order. Requires: first + count <= size().
   template <class Visit>
   void Scan(std::uint64_t first, std::uint64_t count, Visit visit) const {
-    std::uint64_t ends[kScanBatch + 1];
+    CodeRun runs[kScanBatch];
     std::string buffer;
     while (count > 0) {
       const std::uint64_t batch = count < kScanBatch ? count : kScanBatch;
-      ends_.Decode(first, std::span(ends, batch + 1));
-      for (std::uint64_t i = 0; i < batch; ++i) visit(Decode(ends[i], ends[i + 1], buffer));
+      DecodeRuns(first, std::span(runs, batch));
+      for (std::uint64_t i = 0; i < batch; ++i) visit(Decode(runs[i], buffer));
       first += batch;
       count -= batch;
     }
@@ -54,8 +54,15 @@ class StringStoreView {
   friend class StringStore;
   static constexpr std::uint64_t kScanBatch = 64;
 
-  // The string whose codes are number `first` to `last` - 1; clamped to what there is.
-  std::string_view Decode(std::uint64_t first, std::uint64_t last, std::string& buffer) const;
+  // The codes of a string: the first, and the one behind the last.
+  using CodeRun = std::pair<std::uint64_t, std::uint64_t>;
+
+  CodeRun RunOf(std::uint64_t i) const;
+  // RunOf for strings `first` to first + out.size() - 1.
+  void DecodeRuns(std::uint64_t first, std::span<CodeRun> out) const;
+  absl::Status VerifyCounts() const;
+  // Clamped to what there is.
+  std::string_view Decode(CodeRun run, std::string& buffer) const;
 
   std::span<const std::byte> image_;
   std::uint64_t size_ = 0;
@@ -67,7 +74,8 @@ class StringStoreView {
   const std::byte* arena_ = nullptr;
   std::uint32_t token_count_ = 0;
   std::uint32_t arena_bytes_ = 0;
-  EliasFanoView ends_;  // 0, then where each string's codes end
+  EliasFanoView ends_;                 // 0, then where each string's codes end
+  const std::byte* counts_ = nullptr;  // instead of them, where few strings have many codes: see lib/count_groups.h
 };
 
 // Strings by number, in the order in which they were added, duplicates kept: text that is read far more than it is written.
@@ -81,8 +89,9 @@ class StringStoreView {
 // Each string is a run of 16-bit codes for pieces of text that were learned from a sample of all of them; where that would
 // not be smaller, it is its own bytes.
 //
-// Space    2 B a code, 2 + log2(codes a string) bits a string for its end, + at most 0.8 MiB of pieces; never more than
-//          1 B a byte + 2 + log2(mean length) bits a string + header      paths of 64 B: about 18 B; words of 9.4 B: 5.5 B
+// Space    2 B a code, + at most 0.8 MiB of pieces; for where each string ends 5.25 bits if few have more than 14 codes, else
+//          2 + log2(codes a string); never more than 1 B a byte + 2 + log2(mean length) bits a string + header
+//          paths of 64 B: 15 B; words of 9.4 B: 5.9 B
 // Time     Get one or two cache misses + about 2 ns a code; Scan the codes alone
 // Threads  const methods are safe together
 // Paper    tokens: Gargiulo and Venturini 2025 (OnPair), arXiv:2508.02280; ends: EliasFano
