@@ -6,6 +6,7 @@
 #include <cassert>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "byte_match.h"
 #include "status_macros.h"
@@ -17,9 +18,7 @@ namespace {
 
 __extension__ using Wide = unsigned __int128;
 
-constexpr std::uint32_t kMaxValueBytes = 65535;
 constexpr std::size_t kBatch = 16;
-constexpr unsigned kNoSlot = ~0u;
 // How far an insertion may push others along to make room.
 constexpr unsigned kMaxChain = 64;
 
@@ -37,71 +36,7 @@ constexpr std::uint64_t MaxCount(std::uint64_t blocks, unsigned block_slots) {
   return blocks == 1 ? slots : slots - slots / 20;
 }
 
-absl::Status CheckOptions(const RawCompactMap::Options& options) {
-  if (options.key_bytes == 0 || options.key_bytes > 8) return absl::InvalidArgumentError("integer keys have 1 to 8 bytes");
-  if (options.value_bytes > kMaxValueBytes) return absl::InvalidArgumentError("a value has at most 65535 bytes");
-  return absl::OkStatus();
-}
-
 }  // namespace
-
-// --- Layout
-
-std::uint64_t RawCompactMapView::BytesOf(std::uint64_t blocks, unsigned block_slots, std::uint64_t spilled) const {
-  RawCompactMapView shaped = *this;
-  shaped.Shape(blocks, block_slots, spilled);
-  return shaped.image_bytes_;
-}
-
-void RawCompactMapView::Shape(std::uint64_t blocks, unsigned block_slots, std::uint64_t spilled) {
-  blocks_ = blocks;
-  block_slots_ = block_slots;
-  spilled_ = spilled;
-  quotient_bits_ = static_cast<unsigned>(std::bit_width(blocks)) - 1;
-  const unsigned remainder_bits = 8 * key_bytes_ - std::min(quotient_bits_, 8 * key_bytes_);
-  remainder_shift_ = 64 - remainder_bits;
-  rest_bits_ = remainder_bits - std::min(kTagBits, remainder_bits);
-  rest_mask_ = LowBits(rest_bits_);
-  ImageLayout block(2);
-  block.Add(block_slots, 16, 1);
-  rests_at_ = block.Add(block_slots, rest_bits_, 1);
-  values_at_ = block.Add(block_slots, 8 * value_bytes_, 1);
-  block_bytes_ = RoundUp(values_at_ + std::uint64_t{block_slots} * value_bytes_, 8);
-  ImageLayout layout(kHeaderBytes);
-  layout.Add(blocks, 8 * block_bytes_);
-  spill_at_ = layout.Add(spilled, 8 * (8 + value_bytes_));
-  image_bytes_ = layout.image_bytes();
-}
-
-bool RawCompactMapView::Configure(const ImageHeader& header) {
-  const auto& p = header.parameters;
-  key_bytes_ = static_cast<std::uint32_t>(p[0]);
-  value_bytes_ = static_cast<std::uint32_t>(p[0] >> 32);
-  count_ = header.count;
-  seed_ = header.seed;
-  if (key_bytes_ == 0 || key_bytes_ > 8 || value_bytes_ > kMaxValueBytes) return false;
-  if (p[1] == 0 || (key_bytes_ < 8 && p[1] > LowBits(8 * key_bytes_))) return false;
-  if (p[2] != 7 && p[2] != 15 && p[2] != 31 && p[2] != kMaxSlots) return false;
-  Shape(p[1], static_cast<unsigned>(p[2]), p[3]);
-  return image_bytes_ == header.image_bytes && count_ <= slots() + spilled_;
-}
-
-ImageHeader RawCompactMapView::Header() const {
-  ImageHeader header{.kind = kKind, .header_bytes = kHeaderBytes, .hash_scheme = HashScheme::kThimble,
-                     .image_bytes = image_bytes_, .count = count_, .used_bytes = image_bytes_, .seed = seed_};
-  header.parameters = {key_bytes_ | std::uint64_t{value_bytes_} << 32, blocks_, block_slots_, spilled_};
-  return header;
-}
-
-absl::StatusOr<RawCompactMapView> RawCompactMapView::Open(std::span<const std::byte> image) {
-  THIMBLE_ASSIGN_OR_RETURN(const ImageHeader header, ImageHeader::Read(image, kKind));
-  if (header.header_bytes != kHeaderBytes) return absl::DataLossError("CompactMap: bad header length");
-  if (header.hash_scheme != HashScheme::kThimble) return absl::UnimplementedError("CompactMap: unknown hash scheme");
-  RawCompactMapView view;
-  view.image_ = image.data();
-  if (!view.Configure(header)) return absl::DataLossError("CompactMap: sizes do not add up");
-  return view;
-}
 
 // --- Hashes
 
@@ -258,64 +193,6 @@ bool RawCompactMapView::Next(Entry& entry) const {
   return true;
 }
 
-absl::Status RawCompactMapView::Verify() const {
-  std::uint64_t entries = spilled_;
-  for (std::uint64_t block = 0; block < blocks_; ++block) {
-    const auto count = Load<std::uint16_t>(Block(block));
-    if (count > block_slots_) return absl::DataLossError("CompactMap: a block holds more than its slots");
-    entries += count;
-    for (unsigned slot = 0; slot < count; ++slot) {
-      const Location found = Locate(HashAt(block, slot));
-      if (found.block != block || found.slot != slot) return absl::DataLossError("CompactMap: an entry is not found under its key");
-    }
-  }
-  for (std::uint64_t i = 0; i < spilled_; ++i) {
-    const std::uint64_t hash = Load<std::uint64_t>(Spilled(i));
-    if (Permute(KeyOf(hash)) != hash || Locate(hash).block != blocks_ + i) return absl::DataLossError("CompactMap: a damaged spilled entry");
-  }
-  if (entries != count_) return absl::DataLossError("CompactMap: the count is wrong");
-  return absl::OkStatus();
-}
-
-// --- Making
-
-RawCompactMap::RawCompactMap(RawCompactMapView view, Buffer buffer) : Owner(view, std::move(buffer)) { peak_bytes_ = this->buffer().size(); }
-
-std::uint64_t RawCompactMap::ImageBytes(const Options& options) {
-  RawCompactMapView view;
-  RawCompactMap empty(view, Buffer());
-  empty.key_bytes_ = options.key_bytes;
-  empty.value_bytes_ = options.value_bytes;
-  return empty.BytesOf(1, 7, 0);
-}
-
-absl::StatusOr<RawCompactMap> RawCompactMap::Make(const Options& options) {
-  THIMBLE_RETURN_IF_ERROR(CheckOptions(options));
-  return Make(options, Buffer::Heap(ImageBytes(options)));
-}
-
-absl::StatusOr<RawCompactMap> RawCompactMap::Make(const Options& options, Buffer buffer) {
-  THIMBLE_RETURN_IF_ERROR(CheckOptions(options));
-  const std::uint64_t bytes = ImageBytes(options);
-  if (buffer.size() < bytes) return absl::InvalidArgumentError("CompactMap: the buffer is too small");
-  ImageHeader header{.kind = kKind, .header_bytes = kHeaderBytes, .hash_scheme = HashScheme::kThimble,
-                     .image_bytes = bytes, .used_bytes = bytes, .seed = options.seed};
-  header.parameters = {options.key_bytes | std::uint64_t{options.value_bytes} << 32, 1, 7, 0};
-  header.Write(buffer.bytes());
-  THIMBLE_ASSIGN_OR_RETURN(const RawCompactMapView empty, ViewOf(buffer));
-  return RawCompactMap(empty, std::move(buffer));
-}
-
-RawCompactMap::RawCompactMap(const Options& options) : RawCompactMap(Make(options).value()) {}
-
-absl::StatusOr<RawCompactMap> RawCompactMap::Open(Buffer buffer) {
-  THIMBLE_ASSIGN_OR_RETURN(const RawCompactMapView view, ViewOf(buffer));
-  THIMBLE_RETURN_IF_ERROR(view.Verify());
-  return RawCompactMap(view, std::move(buffer));
-}
-
-void RawCompactMap::WriteHeader() { Header().Write(buffer().bytes()); }
-
 // --- Placing
 
 std::byte* RawCompactMap::Append(std::uint64_t block, std::uint16_t tag, std::uint64_t rest) {
@@ -443,12 +320,67 @@ absl::Status RawCompactMap::Spread(std::uint64_t blocks, unsigned block_slots) {
     const auto hash = Load<std::uint64_t>(waiting.data() + at);
     std::byte* value = Place(hash);
     if (value == nullptr) {
-      THIMBLE_ASSIGN_OR_RETURN(value, Spill(hash));
+      const absl::StatusOr<std::byte*> spilled = Spill(hash);
+      if (!spilled.ok()) {
+        waiting.erase(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(at));
+        Gather(before, std::move(waiting));
+        return spilled.status();
+      }
+      value = *spilled;
     }
     std::memcpy(value, waiting.data() + at + 8, value_bytes_);
   }
   WriteHeader();
   return absl::OkStatus();
+}
+
+// Undoes Spread, which ran out of bytes: brings all entries, of which `waiting` are in no block, back to as many blocks as there
+// were, so that no more spill than did. Only keys that were chosen against the seed lead here.
+void RawCompactMap::Gather(const RawCompactMapView& before, std::vector<std::byte> waiting) {
+  const std::size_t entry_bytes = 8 + value_bytes_;
+  for (std::uint64_t block = 0; block < blocks_; ++block) {
+    for (unsigned slot = 0; slot < CountOf(Block(block)); ++slot) {
+      waiting.resize(waiting.size() + entry_bytes);
+      Store(waiting.data() + waiting.size() - entry_bytes, HashAt(block, slot));
+      std::memcpy(waiting.data() + waiting.size() - value_bytes_, ValueAt(Block(block), slot), value_bytes_);
+    }
+  }
+  waiting.insert(waiting.end(), Spilled(0), Spilled(spilled_));
+  Shape(before.blocks_, before.block_slots_, 0);
+  std::memset(data() + kHeaderBytes, 0, image_bytes_ - kHeaderBytes);
+  std::vector<std::vector<const std::byte*>> homes(blocks_);
+  for (std::size_t at = 0; at < waiting.size(); at += entry_bytes) {
+    homes[PartsOf(Load<std::uint64_t>(waiting.data() + at)).home].push_back(waiting.data() + at);
+  }
+  // A block passes on what it has no room for, of its own, and so on around: the least that goes around once is what does.
+  const std::uint64_t most = blocks_ == 1 ? 0 : block_slots_;
+  const auto passed = [&](std::uint64_t block, std::uint64_t came) {
+    return std::min({homes[block].size(), most, std::max<std::uint64_t>(homes[block].size() + came, block_slots_) - block_slots_});
+  };
+  std::uint64_t around = 0;
+  for (std::uint64_t came = most + 1; came != around;) {
+    came = around;
+    for (std::uint64_t block = 0; block < blocks_; ++block) around = passed(block, around);
+  }
+  std::vector<const std::byte*> spills;
+  for (std::uint64_t block = 0, came = around; block < blocks_; ++block) {
+    const std::uint64_t behind = passed(block, came), kept = std::min(homes[block].size() - behind, block_slots_ - came);
+    for (std::uint64_t i = 0; i < homes[block].size(); ++i) {
+      const std::byte* entry = homes[block][i];
+      const Parts parts = PartsOf(Load<std::uint64_t>(entry));
+      if (i >= behind + kept) {
+        spills.push_back(entry);
+      } else {
+        std::byte* value = i < behind ? Append(Behind(block), parts.tag | kDisplaced, parts.rest) : Append(block, parts.tag, parts.rest);
+        std::memcpy(value, entry + 8, value_bytes_);
+      }
+    }
+    came = behind;
+  }
+  Shape(blocks_, block_slots_, spills.size());
+  std::memset(data() + spill_at_, 0, image_bytes_ - spill_at_);
+  for (std::size_t i = 0; i < spills.size(); ++i) std::memcpy(data() + spill_at_ + i * entry_bytes, spills[i], entry_bytes);
+  WriteHeader();
 }
 
 // --- Inserting and erasing

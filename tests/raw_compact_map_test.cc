@@ -107,6 +107,76 @@ BOOST_AUTO_TEST_CASE(KeysThatCollideSpill) {
   REQUIRE_OK(map.Verify());
 }
 
+// A view that tells which key has a hash, as whoever knows the seed can find out.
+struct KeyFinder : RawCompactMapView {
+  explicit KeyFinder(const RawCompactMapView& view) : RawCompactMapView(view) {}
+  using RawCompactMapView::KeyOf;
+};
+
+// As many keys as so many blocks take before they become more: first some spread evenly, then some at the borders of blocks.
+// Those find room in the two blocks and the one behind, but not in one of more blocks and the one behind it.
+std::vector<std::uint64_t> KeysThatSpillWhenBlocksSpread(const RawCompactMapView& map, std::uint64_t blocks) {
+  const KeyFinder finder(map);
+  const std::uint64_t block = ~std::uint64_t{0} / blocks, most = blocks * 63 - blocks * 63 / 20;
+  constexpr std::uint64_t kBorders[] = {4, 12}, kBeside = 94;
+  const auto at_border = [&](std::uint64_t hash) {
+    return std::any_of(std::begin(kBorders), std::end(kBorders), [&](std::uint64_t border) { return hash / block - (border - 1) < 3; });
+  };
+  const std::uint64_t even = most - std::size(kBorders) * 2 * kBeside, step = block / (even + 1) * (blocks - 3 * std::size(kBorders));
+  std::vector<std::uint64_t> keys;
+  for (std::uint64_t i = 1; keys.size() < even; ++i) {
+    if (!at_border(i * step)) keys.push_back(finder.KeyOf(i * step));
+  }
+  for (const std::uint64_t border : kBorders) {
+    for (std::uint64_t i = 1; i <= kBeside; ++i) {
+      keys.push_back(finder.KeyOf(border * block - i * (block / 1000)));
+      keys.push_back(finder.KeyOf(border * block + i * (block / 1000)));
+    }
+  }
+  return keys;
+}
+
+BOOST_AUTO_TEST_CASE(SpillsThatFindNoBytesLoseNothing) {
+  const RawCompactMap::Options options{.key_bytes = 8, .value_bytes = 8};
+  RawCompactMap free(options);
+  for (std::uint64_t i = 0; free.slots() < 200 * 63; ++i) REQUIRE_OK(free.Insert(i));
+  const std::vector<std::uint64_t> keys = KeysThatSpillWhenBlocksSpread(free, free.slots() / 63);
+  const auto spilled = [](const RawCompactMapView& map) { return Load<std::uint64_t>(map.image().data() + 48 + 3 * 8); };
+  const auto fill = [&keys](RawCompactMap& map) {
+    for (const std::uint64_t key : keys) {
+      const auto slot = map.Insert(key);
+      REQUIRE_OK(slot);
+      Store(slot->value, ~key);
+    }
+  };
+  free = RawCompactMap(options);
+  fill(free);
+  const std::uint64_t before = spilled(free), held = free.image().size();
+  REQUIRE_OK(free.Insert(1));
+  BOOST_TEST(spilled(free) > before + 64);
+  REQUIRE_OK(free.Verify());
+
+  // As many bytes, but for one entry.
+  std::vector<std::byte> bytes(free.image().size() - 16);
+  BOOST_TEST(bytes.size() > held);
+  absl::StatusOr<RawCompactMap> map = RawCompactMap::Make(options, Buffer::Borrow(bytes));
+  REQUIRE_OK(map);
+  fill(*map);
+  BOOST_TEST(!map->Insert(1).ok());
+  REQUIRE_OK(map->Verify());
+  BOOST_TEST(map->size() == keys.size());
+  BOOST_TEST(spilled(*map) <= before);
+  for (const std::uint64_t key : keys) {
+    const std::byte* value = map->Find(key);
+    BOOST_REQUIRE(value != nullptr);
+    BOOST_REQUIRE_EQUAL(Load<std::uint64_t>(value), ~key);
+  }
+  BOOST_TEST(map->Find(1) == nullptr);
+  BOOST_TEST(map->Erase(keys[0]));
+  REQUIRE_OK(map->Insert(1));
+  REQUIRE_OK(map->Verify());
+}
+
 BOOST_AUTO_TEST_CASE(DamageIsSafe) {
   const auto exercise = [](const RawCompactMapView& view) { Exercise(view); };
   BOOST_TEST(testing::ExerciseMutations<RawCompactMapView>(Filled(50).image(), testing::Trials(10000, 1000000), exercise) > 100);

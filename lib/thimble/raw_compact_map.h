@@ -30,6 +30,8 @@ namespace thimble {
 //
 // Entries stand in the order of their hashes, block by block, in any number of blocks. So the table grows by a twentieth
 // where it stands: one pass from the back spreads the blocks over the longer run.
+//
+// Space    (key bits - log2(n / 58) + 1 + value bits) / 0.90 to 0.95 an entry
 class RawCompactMap;
 
 class RawCompactMapView {
@@ -72,6 +74,7 @@ class RawCompactMapView {
   static constexpr unsigned kTagBits = 15;
   static constexpr std::uint16_t kDisplaced = 1u << kTagBits;
   static constexpr unsigned kMaxSlots = 63;
+  static constexpr unsigned kNoSlot = ~0u;
 
   // A hash taken apart: its home, and the two parts of the remainder.
   struct Parts {
@@ -155,6 +158,7 @@ class RawCompactMap : public Owner<RawCompactMapView> {
   std::byte* MutableBlock(std::uint64_t block) { return data() + kHeaderBytes + block * block_bytes_; }
   absl::Status GrowBuffer(std::uint64_t bytes);
   absl::Status Spread(std::uint64_t blocks, unsigned block_slots);
+  void Gather(const RawCompactMapView& before, std::vector<std::byte> waiting);
   std::byte* Place(std::uint64_t hash);
   std::byte* Append(std::uint64_t block, std::uint16_t tag, std::uint64_t rest);
   bool MakeRoom(std::uint64_t block);

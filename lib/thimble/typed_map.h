@@ -35,9 +35,7 @@ struct MapKeyTraits {
   static constexpr std::uint32_t kBytes = sizeof(Key);
   static Raw ToRaw(Key key) { return static_cast<std::uint64_t>(key) & LowBits(8 * sizeof(Key)); }
   template <class Entry>
-  static Key FromEntry(const Entry& entry) {
-    return static_cast<Key>(entry.integer);
-  }
+  static Key FromEntry(const Entry& entry) { return static_cast<Key>(entry.integer); }
 };
 template <>
 struct MapKeyTraits<std::string> {
@@ -46,9 +44,7 @@ struct MapKeyTraits<std::string> {
   static constexpr std::uint32_t kBytes = 0;
   static Raw ToRaw(std::string_view key) { return key; }
   template <class Entry>
-  static std::string_view FromEntry(const Entry& entry) {
-    return entry.text;
-  }
+  static std::string_view FromEntry(const Entry& entry) { return entry.text; }
 };
 
 template <class Value>
@@ -77,11 +73,8 @@ class TypedMapReader : public Base {
 
     Iterator() = default;
     value_type operator*() const {
-      if constexpr (kIsSet) {
-        return Traits::FromEntry(entry_);
-      } else {
-        return {Traits::FromEntry(entry_), Load<Value>(entry_.value)};
-      }
+      if constexpr (kIsSet) return Traits::FromEntry(entry_);
+      if constexpr (!kIsSet) return {Traits::FromEntry(entry_), Load<Value>(entry_.value)};
     }
     Iterator& operator++() {
       if (!map_->Next(entry_)) map_ = nullptr;
@@ -184,11 +177,7 @@ class TypedMap : public TypedMapReader<Base, Key, Value> {
   class Place {
    public:
     bool inserted() const { return inserted_; }
-    auto value() const
-      requires(!kIsSet)
-    {
-      return Load<Value>(at_);
-    }
+    auto value() const requires(!kIsSet) { return Load<Value>(at_); }
     template <class V>
       requires(!kIsSet && std::convertible_to<V, Value>)
     void Set(const V& value) const {
