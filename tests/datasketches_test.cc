@@ -44,7 +44,7 @@ void CheckSameHll(std::span<const std::byte> a, std::span<const std::byte> b, co
     in_a.push_back(Load<std::uint32_t>(&a[i]));
     in_b.push_back(Load<std::uint32_t>(&b[i]));
   }
-  BOOST_TEST(Sorted(in_a) == Sorted(in_b));
+  BOOST_TEST((Sorted(in_a) == Sorted(in_b)));
   for (std::size_t i = 0; i < std::min(table, a.size()); ++i) {
     if (!sparse && i >= 8 && i < 32) continue;
     BOOST_REQUIRE_MESSAGE(a[i] == b[i], "differs at byte " << i);
@@ -64,8 +64,8 @@ void CheckHllFile(Row& row) {
   const bool strings = row["item_kind"].starts_with("str");
   HyperLogLog ours(HyperLogLog::Options::DataSketches(hll->sketch.precision()));
   AddItems(ours, 0, std::stoull(row["n"]), strings);
-  BOOST_TEST(hll->sketch.Registers() == ours.Registers());
-  BOOST_TEST(Sorted(hll->sketch.Coupons()) == Sorted(ours.Coupons()));
+  BOOST_TEST((hll->sketch.Registers() == ours.Registers()));
+  BOOST_TEST((Sorted(hll->sketch.Coupons()) == Sorted(ours.Coupons())));
   if (Holds(row["type"], "ooo")) REQUIRE_OK(ours.Merge(hll->sketch));
   CheckSameHll(*WriteDataSketchesHll(ours, hll->form), bytes, ours, hll->form.type);
 
@@ -128,6 +128,7 @@ BOOST_AUTO_TEST_CASE(EverySketchOfOursComesBack) {
   for (auto type : {DataSketchesHllType::kHll4, DataSketchesHllType::kHll6, DataSketchesHllType::kHll8}) {
     for (unsigned lg_k : {4u, 8u, 12u, 21u}) {
       for (std::uint64_t n : {0u, 1u, 7u, 8u, 24u, 25u, 384u, 385u, 50000u}) {
+        if (lg_k == 21 && n != 7 && n != 50000) continue;  // large
         const HyperLogLog::Options like_theirs = HyperLogLog::Options::DataSketches(lg_k);
         HyperLogLog::Options merged = like_theirs;
         merged.sparse = merged.hip = false;
@@ -139,8 +140,8 @@ BOOST_AUTO_TEST_CASE(EverySketchOfOursComesBack) {
           REQUIRE_OK(written);
           const absl::StatusOr<DataSketchesHll> read = ReadDataSketchesHll(*written);
           REQUIRE_OK(read);
-          BOOST_TEST(read->sketch.Registers() == sketch.Registers());
-          BOOST_TEST(Sorted(read->sketch.Coupons()) == Sorted(sketch.Coupons()));
+          BOOST_TEST((read->sketch.Registers() == sketch.Registers()));
+          BOOST_TEST((Sorted(read->sketch.Coupons()) == Sorted(sketch.Coupons())));
           BOOST_TEST(read->sketch.Estimate() == sketch.Estimate());
           if (n > 0) BOOST_TEST((read->sketch.Hip() == sketch.Hip()));
           CheckSameHll(*WriteDataSketchesHll(read->sketch, read->form), *written, read->sketch, type);
