@@ -42,25 +42,24 @@ constexpr std::size_t kMostWords = 1024;
 // The kernels, written once and compiled for each CPU level.
 template <Operation operation>
 struct Kernels {
-  // Combines the words of a window, to `out` unless that is null; returns how many keys are in it.
+  // Combines the words of a window to `out`, and returns 0 if there is no key in it; with null, returns how many there are.
   THIMBLE_INLINE static std::uint64_t Words(const std::byte* a, const std::byte* b, Window window, std::uint64_t* out) {
     const auto combined = [a, b](std::size_t i) { return Combined<operation>(Load<std::uint64_t>(a + i * 8), Load<std::uint64_t>(b + i * 8)); };
     const std::size_t n = window.words();
     // The first word and the last may reach beyond the window.
     const std::uint64_t first = ~std::uint64_t{0} << (window.first % 64), last = LowBits(static_cast<unsigned>(window.last % 64) + 1);
     const std::uint64_t head = combined(0) & (n == 1 ? first & last : first), tail = n == 1 ? 0 : combined(n - 1) & last;
-    std::uint64_t count = sparse::Popcount(head) + sparse::Popcount(tail);
     if (out == nullptr) {
+      std::uint64_t count = sparse::Popcount(head) + sparse::Popcount(tail);
       for (std::size_t i = 1; i + 1 < n; ++i) count += sparse::Popcount(combined(i));
       return count;
     }
-    for (std::size_t i = 1; i + 1 < n; ++i) {
-      out[i] = combined(i);
-      count += sparse::Popcount(out[i]);
-    }
+    // Counted later, where a page of them is full.
+    std::uint64_t any = head | tail;
+    for (std::size_t i = 1; i + 1 < n; ++i) any |= out[i] = combined(i);
     if (n > 1) out[n - 1] = tail;
     out[0] = head;
-    return count;
+    return any;
   }
   static std::uint64_t WordsPortable(const std::byte* a, const std::byte* b, Window window, std::uint64_t* out) { return Words(a, b, window, out); }
 #if THIMBLE_HAS_AVX2_KERNELS
@@ -236,8 +235,8 @@ class SetSink {
   static constexpr bool kWantsWords = true;
   explicit SetSink(std::uint64_t bytes) : builder_(Kind::kSparseSet, 0, 0, SparseTreeBuilder::kMutable, Buffer::Heap(static_cast<std::size_t>(bytes))) {}
   void AddBounds(std::span<const std::uint64_t> bounds) { builder_.AddBounds(bounds); }
-  void AddWords(std::uint64_t base, std::span<const std::uint64_t> words, std::uint64_t count) {
-    if (count > 0) builder_.AddWords(base, words);
+  void AddWords(std::uint64_t base, std::span<const std::uint64_t> words, std::uint64_t any) {
+    if (any != 0) builder_.AddWords(base, words);
   }
   void AddLeaf(const Leaf& leaf, std::span<const std::byte> page) { builder_.AddPage(leaf, page); }
   void AddLargest() { builder_.Add(kNoKey); }

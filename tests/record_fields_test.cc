@@ -1,0 +1,45 @@
+#include "thimble/record_fields.h"
+
+#include "testing.h"
+
+namespace thimble {
+namespace {
+
+BOOST_AUTO_TEST_SUITE(record_fields)
+
+// Whether a field holds the value, and gives it back if so.
+template <class F, class Value>
+bool Holds(Value value) {
+  std::uint64_t field = 0;
+  if (!F::Encode(static_cast<typename F::value_type>(value), &field)) return false;
+  BOOST_TEST((field & ~LowBits(F::kWidth)) == 0u);
+  BOOST_TEST((F::Decode(field) == static_cast<typename F::value_type>(value)));
+  return true;
+}
+
+BOOST_AUTO_TEST_CASE(FieldsHoldWhatTheyPromise) {
+  BOOST_TEST((Holds<Field<"age", 7>>(0) && Holds<Field<"age", 7>>(127) && !Holds<Field<"age", 7>>(128)));
+  BOOST_TEST((Holds<Field<"year", 8, 1900>>(1900) && Holds<Field<"year", 8, 1900>>(2155)));
+  BOOST_TEST((!Holds<Field<"year", 8, 1900>>(1899) && !Holds<Field<"year", 8, 1900>>(2156)));
+  BOOST_TEST((Holds<SignedField<"delta", 4>>(-8) && Holds<SignedField<"delta", 4>>(7) && !Holds<SignedField<"delta", 4>>(8)));
+  BOOST_TEST((Holds<SignedField<"all", 64>>(std::numeric_limits<std::int64_t>::min())));
+  BOOST_TEST((Holds<BoolField<"on">>(true) && Holds<BoolField<"on">>(false)));
+}
+
+BOOST_AUTO_TEST_CASE(DecimalsComeBackToTheBitOrNotAtAll) {
+  using Price = DecimalField<"price", 20, 2, -1000>;
+  for (const double value : {0.0, 0.01, 0.07, 123.45, -9.99, 1.1}) BOOST_TEST(Holds<Price>(value));
+  for (const double value : {0.001, 0.1 + 0.2, -0.0, 1e9, -10.01, std::numeric_limits<double>::infinity(), std::nan("")}) BOOST_TEST(!Holds<Price>(value));
+}
+
+BOOST_AUTO_TEST_CASE(ARecordKnowsWhereItsFieldsBegin) {
+  using Person = Record<Field<"age", 7>, SignedField<"balance", 20>, TextField<"city", 15>>;
+  static_assert(Person::kBits == 42 && Person::Index<"city">() == 2 && Person::BitsInFront(2) == 27);
+  BOOST_TEST(Person::Specs().size() == 3u);
+  BOOST_TEST(Person::Specs()[2].name == "city");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace thimble
