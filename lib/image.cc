@@ -52,7 +52,8 @@ std::string_view KindName(Kind kind) {
 
 std::uint8_t KindVersion(Kind kind) {
   switch (kind) {
-    case Kind::kBloomFilter:  // 2: the low half of the hash chooses the lanes
+    case Kind::kBloomFilter:       // 2: the low half of the hash chooses the lanes
+    case Kind::kQuotientFilter:    // 2: blocks of a cache line
     case Kind::kStringDictionary:  // 2: nodes keep first bytes that are compared at once
     case Kind::kStringMap:
       return 2;
