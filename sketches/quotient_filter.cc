@@ -306,6 +306,10 @@ absl::Status QuotientFilter::AddPlace(const Place& place, std::uint64_t epoch) {
       Store(data() + 16, ++size_);  // the header's count
       return absl::OkStatus();
     }
+    // Copies of one key stay together however often the page splits.
+    if (counts_duplicates_ && QuotientKernels::Count(*this, page, place) >= shape.slots) {
+      return absl::ResourceExhaustedError("the quotient filter holds a key too often to count it again");
+    }
     THIMBLE_RETURN_IF_ERROR(Split(place));
   }
 }

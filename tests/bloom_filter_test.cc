@@ -1,7 +1,5 @@
 #include "testing.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstdio>
@@ -10,6 +8,7 @@
 #include <thread>
 
 #include "exercise/bloom_filter.h"
+#include "sparse_file.h"
 #include "thimble/bloom_filter.h"
 
 namespace thimble {
@@ -250,28 +249,19 @@ BOOST_AUTO_TEST_CASE(IsRightBeyond32Bits) {
   const Options options{.capacity = 10'000'000'000, .seed = 3};
   const std::uint64_t bytes = BloomFilter::ImageBytes(options);
   BOOST_TEST(bytes > std::uint64_t{8} << 30);
-  std::FILE* file = std::tmpfile();
-  BOOST_REQUIRE(file != nullptr);
-  BOOST_REQUIRE(ftruncate(fileno(file), static_cast<off_t>(bytes)) == 0);
-  void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fileno(file), 0);
-  BOOST_REQUIRE(at != MAP_FAILED);
-  {
-    const std::span<std::byte> mapped(static_cast<std::byte*>(at), bytes);
-    absl::StatusOr<BloomFilter> filter = BloomFilter::Make(options, Buffer::Borrow(mapped));
-    REQUIRE_OK(filter);
-    AddRange(*filter, 0, 500);
-    const absl::StatusOr<BloomFilterView> view = BloomFilterView::Open(mapped);
-    REQUIRE_OK(view);
-    REQUIRE_OK(view->Verify());
-    std::uint64_t others = 0;
-    for (std::uint64_t key = 0; key < 500; ++key) {
-      BOOST_TEST(view->Contains(key));
-      others += view->Contains(key + 1000);
-    }
-    BOOST_TEST(others == 0u);
+  const testing::SparseFile file(bytes);
+  absl::StatusOr<BloomFilter> filter = BloomFilter::Make(options, Buffer::Borrow(file.bytes()));
+  REQUIRE_OK(filter);
+  AddRange(*filter, 0, 500);
+  const absl::StatusOr<BloomFilterView> view = BloomFilterView::Open(file.bytes());
+  REQUIRE_OK(view);
+  REQUIRE_OK(view->Verify());
+  std::uint64_t others = 0;
+  for (std::uint64_t key = 0; key < 500; ++key) {
+    BOOST_TEST(view->Contains(key));
+    others += view->Contains(key + 1000);
   }
-  munmap(at, bytes);
-  std::fclose(file);
+  BOOST_TEST(others == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(ConcurrentWritersLoseNothing) {

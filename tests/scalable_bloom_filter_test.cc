@@ -4,6 +4,7 @@
 #include <string>
 
 #include "exercise/scalable_bloom_filter.h"
+#include "sparse_file.h"
 #include "thimble/scalable_bloom_filter.h"
 
 namespace thimble {
@@ -67,6 +68,23 @@ BOOST_AUTO_TEST_CASE(RefusesWhatCannotBe) {
   absl::Status status;
   for (std::uint64_t key = 0; key < 200 && status.ok(); ++key) status = filter->Add(key);
   BOOST_CHECK_EQUAL(status.code(), absl::StatusCode::kResourceExhausted);
+}
+
+BOOST_AUTO_TEST_CASE(IsRightInAFileOf8GiB) {
+  const ScalableBloomFilter::Options options{.first_capacity = 6'000'000'000};
+  const testing::SparseFile file(ScalableBloomFilter::ImageBytes(options));
+  BOOST_TEST(file.bytes().size() > std::uint64_t{8} << 30);
+  absl::StatusOr<ScalableBloomFilter> filter = ScalableBloomFilter::Make(options, Buffer::Borrow(file.bytes()));
+  REQUIRE_OK(filter);
+  for (std::uint64_t key = 0; key < 500; ++key) REQUIRE_OK(filter->Add(key));
+  for (std::uint64_t key = 0; key < 1000; ++key) BOOST_TEST(filter->Contains(key) == (key < 500));
+}
+
+BOOST_AUTO_TEST_CASE(ASecondStageIsNoLargerThanTheFirstAsksFor) {
+  ScalableBloomFilter filter({.first_capacity = 10});
+  Buffer damaged = Buffer::Copy(filter.image());
+  Store(damaged.data() + 48 + 8 * 2, std::uint64_t{1} << 50);  // the first stage's capacity, as the header says it
+  CHECK_CODE(ScalableBloomFilter::Open(std::move(damaged)), absl::StatusCode::kDataLoss);
 }
 
 BOOST_AUTO_TEST_CASE(SurvivesDamage) {
