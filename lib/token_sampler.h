@@ -32,7 +32,7 @@ class TokenSampler {
   }
 
  private:
-  static constexpr std::uint64_t kShare = 10;
+  static constexpr std::uint64_t kShare = 12;
   static constexpr std::size_t kDrop = 8;
   static constexpr std::size_t kMaxText = 4096;
   static constexpr std::uint64_t kMinBytes = 1 << 16;

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "exercise/string_map.h"
+#include "thimble/packed_records.h"
 #include "thimble/string_map.h"
 
 namespace thimble {
@@ -75,6 +76,29 @@ BOOST_AUTO_TEST_CASE(AnyBytes) {
   REQUIRE_OK(copy);
   CheckEqual(copy->view(), entries);
   CHECK_CODE(StringMapView<double>::Open(map.image()), absl::StatusCode::kFailedPrecondition);
+}
+
+// A record for each key: the id of a key is the number of its record.
+BOOST_AUTO_TEST_CASE(RecordsByKey) {
+  using Airport = Record<Field<"runways", 4>, SignedField<"elevation", 14>, TextField<"country", 8>>;
+  static_assert(!internal::MapValue<Airport>);
+  constexpr int kAirports = 400;
+  const std::map<std::string, int> airports = Numbered<int>(kAirports, 0, 1);
+  StringDictionary::Builder key_builder;
+  PackedRecords<Airport>::Builder record_builder(kAirports);
+  for (const auto& [key, i] : airports) {
+    REQUIRE_OK(key_builder.Add(key));
+    record_builder.Add(static_cast<std::uint64_t>(i % 9), i * 20 - 400, i % 3 == 0 ? "IS" : "NP");
+  }
+  const StringDictionary keys = std::move(key_builder).Finish().value();
+  const PackedRecords<Airport> records = std::move(record_builder).Finish().value();
+  for (const auto& [key, i] : airports) {
+    const std::optional<std::uint64_t> id = keys.Find(key);
+    BOOST_REQUIRE(id.has_value());
+    BOOST_REQUIRE_EQUAL(records.Get<"runways">(*id), static_cast<std::uint64_t>(i % 9));
+    BOOST_REQUIRE_EQUAL(records.Get<"elevation">(*id), i * 20 - 400);
+    BOOST_REQUIRE_EQUAL(records.Get<"country">(*id), i % 3 == 0 ? "IS" : "NP");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(KeysOfAMapOfAnyType) {

@@ -18,6 +18,10 @@ namespace thimble {
 
 namespace internal {
 
+// What can be kept by its bytes; a Record has none of its own.
+template <class T>
+concept MapValue = std::is_trivially_copyable_v<T> && !std::is_empty_v<T>;
+
 // The parts of a map's image: a dictionary, and a run of values of one width.
 struct StringMapParts {
   std::span<const std::byte> image;
@@ -56,7 +60,7 @@ class RawStringMapView {
 
 // The read side of a StringMap.
 template <class T>
-  requires std::is_trivially_copyable_v<T>
+  requires internal::MapValue<T>
 class StringMapView {
  public:
   static constexpr Kind kKind = Kind::kStringMap;
@@ -105,7 +109,8 @@ class StringMapView {
 };
 
 // A StringDictionary with a value for each key: any type that can be copied by its bytes; integers in as many bits as they
-// need above the smallest.
+// need above the smallest. Values that are a Record stand in PackedRecords in the order of the keys: the id of a key is the
+// number of its record.
 //
 //   StringMap<std::uint32_t>::Builder builder;
 //   builder.Add("apple", 3);                       // keys ascend
@@ -117,7 +122,7 @@ class StringMapView {
 // Threads  const methods are safe together
 // Errors   Builder::Add returns kInvalidArgument if a key is not above the one before
 template <class T>
-  requires std::is_trivially_copyable_v<T>
+  requires internal::MapValue<T>
 class StringMap : public Owner<StringMapView<T>> {
  public:
   class Builder;
@@ -136,7 +141,7 @@ class StringMap : public Owner<StringMapView<T>> {
 };
 
 template <class T>
-  requires std::is_trivially_copyable_v<T>
+  requires internal::MapValue<T>
 class StringMap<T>::Builder {
  public:
   Builder() = default;
