@@ -145,9 +145,13 @@ void KmvSketch::Assign(std::span<const std::uint64_t> hashes, std::uint64_t thet
 // Adds ascending hashes below theta: makes room for the new ones from the right, block by block. What falls out beyond k
 // lowers theta to the smallest hash that is not held.
 void KmvSketch::Insert(std::span<const std::uint64_t> hashes) {
-  constexpr std::size_t kMost = 512;
-  std::uint64_t fresh[kMost];
-  std::size_t places[kMost];
+  constexpr std::size_t kFew = 512;
+  std::uint64_t few_fresh[kFew];
+  std::size_t few_places[kFew];
+  std::vector<std::uint64_t> many_fresh(hashes.size() > kFew ? hashes.size() : 0);
+  std::vector<std::size_t> many_places(many_fresh.size());
+  std::uint64_t* const fresh = many_fresh.empty() ? few_fresh : many_fresh.data();
+  std::size_t* const places = many_places.empty() ? few_places : many_places.data();
   std::uint64_t* const held = mutable_hashes();
   std::size_t count = 0;
   for (const std::uint64_t hash : hashes) {

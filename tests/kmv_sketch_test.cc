@@ -75,6 +75,21 @@ BOOST_AUTO_TEST_CASE(HoldsTheMinima) {
   }
 }
 
+// A batch of more than 512.
+BOOST_AUTO_TEST_CASE(LargeSketchesTakeLargeBatches) {
+  const Options options = {.k = 100'000};
+  std::vector<std::uint64_t> keys(300'000);
+  for (std::uint64_t i = 0; i < keys.size(); ++i) keys[i] = i % 290'000;
+  KmvSketch many(options), batched(options);
+  many.AddMany(keys);
+  {
+    KmvSketch::Batch batch(batched);
+    for (std::uint64_t key : keys) batch.Add(key);
+  }
+  REQUIRE_OK(batched.Verify());
+  BOOST_TEST(SameImage(many, batched));
+}
+
 BOOST_AUTO_TEST_CASE(KeysOfAllTypesAgree) {
   for (const Options& options : {Options{.k = 64}, Options::DataSketches(64), Options{.k = 64, .hash_scheme = HashScheme::kMurmur64A}}) {
     KmvSketch a(options), b(options);

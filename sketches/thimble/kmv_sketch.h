@@ -1,12 +1,12 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "thimble/foreign_hash.h"
 #include "thimble/interval.h"
@@ -140,11 +140,11 @@ class KmvSketch : public Owner<KmvSketchView> {
     if (const std::uint64_t short_hash = Shorten(hash); short_hash < theta()) [[unlikely]] Insert({&short_hash, 1});
   }
 
-  // Adds keys that come one by one as AddMany adds many: a sketch of large k moves its hashes once for 512 of them. It has
-  // them when the batch has gone.
+  // Adds keys that come one by one as AddMany adds many: a sketch of large k moves its hashes once for k / 64 of them, or 512.
+  // It has them when the batch has gone.
   class Batch {
    public:
-    explicit Batch(KmvSketch& sketch) : sketch_(sketch) {}
+    explicit Batch(KmvSketch& sketch) : sketch_(sketch), hashes_(std::clamp<std::uint64_t>(sketch.k() / 64, 512, 65536)) {}
     ~Batch() { sketch_.AddBatch({hashes_.data(), count_}); }
     Batch(const Batch&) = delete;
     Batch& operator=(const Batch&) = delete;
@@ -165,7 +165,7 @@ class KmvSketch : public Owner<KmvSketchView> {
 
    private:
     KmvSketch& sketch_;
-    std::array<std::uint64_t, 512> hashes_;
+    std::vector<std::uint64_t> hashes_;
     std::size_t count_ = 0;
   };
 
