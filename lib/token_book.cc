@@ -157,7 +157,7 @@ void TokenSample::DropOneIn(std::size_t strings) {
 TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double scale) {
   constexpr int kMaxPasses = 5;
   // Words are many, and each saves little: rare ones show in a large sample only.
-  const std::size_t pass_bytes = std::size_t{coding == TokenCoding::kWords ? 16u : 2u} << 20;
+  const std::size_t pass_bytes = std::size_t{coding == TokenCoding::kWords ? 32u : 3u} << 19;
   const bool ends = coding != TokenCoding::kWords;
   const double total = scale * static_cast<double>(sample.text_bytes() + sample.strings());
   std::size_t target = FirstTarget(total, coding);
