@@ -56,6 +56,9 @@ std::uint8_t KindVersion(Kind kind) {
     case Kind::kQuotientFilter:    // 2: blocks of a cache line
     case Kind::kStringDictionary:  // 2: nodes keep first bytes that are compared at once
     case Kind::kStringMap:
+    case Kind::kSparseSet:  // 2: inner nodes tell where a key's child stands
+    case Kind::kSparseArray:
+    case Kind::kSparseMatrix:
       return 2;
     default:
       return 1;
