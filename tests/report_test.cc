@@ -234,7 +234,8 @@ BOOST_AUTO_TEST_CASE(OptionsChoose) {
 
 BOOST_AUTO_TEST_CASE(TheTableIsNarrow) {
   const Folder folder;
-  const Outcome outcome = folder.Thimble("report " + folder.Write("a.csv", "n,s\n1,a\n2,b\n"));
+  const std::string few = THIMBLE_SANITIZED ? "--structures absl::flat_hash,Filter " : "";  // a child takes a while to begin there
+  const Outcome outcome = folder.Thimble("report " + few + folder.Write("a.csv", "n,s\n1,a\n2,b\n"));
   BOOST_TEST(outcome.exit_code == 0);
   std::istringstream lines(outcome.out);
   for (std::string line; std::getline(lines, line);) BOOST_TEST(line.size() <= 100u, line);
