@@ -43,10 +43,9 @@ class RelativeErrors {
 // Distinct keys, different in each trial.
 inline std::uint64_t TrialKey(int trial, std::uint64_t i) { return (static_cast<std::uint64_t>(trial) << 40) + i; }
 
-// For each trial (a few under a sanitizer, which looks at memory and not at errors), adds keys to a new sketch and stops at each of `sizes` (ascending) to call visit(index of the size, sketch).
+// For each trial, adds keys to a new sketch and stops at each of `sizes` (ascending) to call visit(index of the size, sketch).
 template <class MakeSketch, class Visit>
 void RunTrials(int trials, const std::vector<std::uint64_t>& sizes, MakeSketch make, Visit visit) {
-  if (THIMBLE_SANITIZED) trials = std::min(trials, 20);
   for (int trial = 0; trial < trials; ++trial) {
     auto sketch = make();
     std::uint64_t added = 0;

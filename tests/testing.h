@@ -61,7 +61,7 @@ const absl::Status& StatusOf(const absl::StatusOr<T>& value) {
 inline bool Slow() { return std::getenv("THIMBLE_SLOW") != nullptr; }
 inline int Trials(int ordinary, int slow) { return Slow() ? slow : ordinary; }
 // Of a statistic, in which a sanitizer finds nothing new: the bounds follow the number of trials.
-inline int StatisticTrials(int ordinary, int slow) { return Trials(THIMBLE_SANITIZED ? ordinary / 8 : ordinary, slow); }
+inline int StatisticTrials(int ordinary, int slow) { return Trials(THIMBLE_SANITIZED ? ordinary / 20 : ordinary, slow); }
 
 // Calls exercise(view) for many damaged copies of an image: flipped bits, overwritten words, zeroed and cut runs, header
 // and payload alike. Run under ASan and UBSan, it proves the safety rule: whatever opens can be queried. `exercise` calls
