@@ -129,8 +129,8 @@ class QuotientFilterView {
 // Merge    Merge adds the entries of another filter of the same options
 // Threads  const methods are safe together; writers need exclusion
 // Errors   Make: kInvalidArgument for impossible options; Add, Merge: kResourceExhausted when no remainder bit is left to split
-//          by, the buffer cannot grow, or a key is counted more often than a block has slots. Remove refuses a key that is surely absent; one that is a false positive takes
-//          another key's entry away, so remove only what was added
+//          by, the buffer cannot grow, or a key is counted more often than a block has slots. Remove refuses a key that is
+//          surely absent; one that is a false positive takes another key's entry away, so remove only what was added
 // Paper    Bender et al. 2012 (quotient filter); Pandey et al. 2021 (vector quotient filter: unary buckets in a cache line);
 //          guests: Breslow and Jayasena 2018 (Morton filter's overflow tracking); spare hash bits against growth: Dayan et
 //          al., Aleph Filter, arXiv:2404.04703
