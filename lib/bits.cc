@@ -51,6 +51,7 @@ struct alignas(32) Pattern {
   }
 };
 
+constexpr std::size_t kPrefetchBytes = 1536;
 constexpr unsigned kWidest32 = 25;  // 25 bits and a shift of 7 fill a lane of 4 bytes
 constexpr unsigned kWidest64 = 57;
 
@@ -86,16 +87,26 @@ THIMBLE_TARGET_AVX2 void UnpackGroups(const std::byte* run, unsigned width, std:
   if (width <= kWidest32) {
     const Registers r = LoadPattern(kPatterns32[width]);
     const __m256i mask = _mm256_set1_epi32(static_cast<int>(LowBits(width)));
-    for (; groups > 0; --groups, run += width, out += kGroup) {
-      const __m256i values = _mm256_and_si256(_mm256_srlv_epi32(Gather(run, r), r.shift), mask);
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), values);
+    const auto unpack = [&](unsigned i) THIMBLE_TARGET_AVX2 {
+      const __m256i values = _mm256_and_si256(_mm256_srlv_epi32(Gather(run + i * width, r), r.shift), mask);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i * kGroup), values);
+    };
+    // Four at a time, so that asking for the line to come costs little beside them.
+    for (; groups >= 4; groups -= 4, run += 4 * width, out += 4 * kGroup) {
+      _mm_prefetch(reinterpret_cast<const char*>(run + kPrefetchBytes), _MM_HINT_T0);
+      unpack(0);
+      unpack(1);
+      unpack(2);
+      unpack(3);
     }
+    for (; groups > 0; --groups, run += width, out += kGroup) unpack(0);
     return;
   }
   const Registers a = LoadPattern(kPatterns64[width][0]);
   const Registers b = LoadPattern(kPatterns64[width][1]);
   const __m256i mask = _mm256_set1_epi32(static_cast<int>(LowBits(std::min(width, 32u))));
   for (; groups > 0; --groups, run += width, out += kGroup) {
+    _mm_prefetch(reinterpret_cast<const char*>(run + kPrefetchBytes), _MM_HINT_T0);
     const __m256 low = _mm256_castsi256_ps(_mm256_srlv_epi64(Gather(run, a), a.shift));
     const __m256 high = _mm256_castsi256_ps(_mm256_srlv_epi64(Gather(run, b), b.shift));
     const __m256i values = _mm256_permute4x64_epi64(_mm256_castps_si256(_mm256_shuffle_ps(low, high, 0x88)), 0xd8);
@@ -108,6 +119,7 @@ THIMBLE_TARGET_AVX2 void UnpackGroups(const std::byte* run, unsigned width, std:
   const Registers b = LoadPattern(kPatterns64[width][1]);
   const __m256i mask = _mm256_set1_epi64x(static_cast<long long>(LowBits(width)));
   for (; groups > 0; --groups, run += width, out += kGroup) {
+    _mm_prefetch(reinterpret_cast<const char*>(run + kPrefetchBytes), _MM_HINT_T0);
     const __m256i low = _mm256_and_si256(_mm256_srlv_epi64(Gather(run, a), a.shift), mask);
     const __m256i high = _mm256_and_si256(_mm256_srlv_epi64(Gather(run, b), b.shift), mask);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), low);

@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(CountersAreApart) {
 BOOST_AUTO_TEST_CASE(ErrorIsAsPromised) {
   for (unsigned width : {4u, 6u, 8u, 12u, 16u}) {
     // Few bits make errors of many standard errors likely: their mean square takes more trials to settle.
-    const auto trials = static_cast<std::size_t>(testing::StatisticTrials(width <= 6 ? 40000 : 400, width <= 6 ? 200000 : 20000));
+    const auto trials = static_cast<std::size_t>(testing::Trials(width <= 6 ? 40000 : 400, width <= 6 ? 200000 : 20000));
     MorrisCounterArray counters(Narrow(width, trials));
     const double promised = counters.scale().StandardError();
     std::uint64_t before = 0;
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(ErrorIsAsPromised) {
 
 // Adding n at once is distributed as n increments.
 BOOST_AUTO_TEST_CASE(AddIsManyIncrements) {
-  const auto trials = static_cast<std::size_t>(testing::StatisticTrials(2000, 50000));
+  const auto trials = static_cast<std::size_t>(testing::Trials(2000, 50000));
   MorrisCounterArray at_once(Narrow(6, trials)), singly({.counters = trials, .scale = at_once.scale(), .seed = 2});
   std::vector<double> a(64), b(64);
   for (std::size_t i = 0; i < trials; ++i) {
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(AddIsManyIncrements) {
 }
 
 BOOST_AUTO_TEST_CASE(MergeIsUnbiasedAndAsPrecise) {
-  const auto trials = static_cast<std::size_t>(testing::StatisticTrials(2000, 50000));
+  const auto trials = static_cast<std::size_t>(testing::Trials(2000, 50000));
   MorrisCounterArray a(Narrow(6, trials)), b({.counters = trials, .scale = a.scale(), .seed = 2});
   for (std::size_t i = 0; i < trials; ++i) {
     a.Add(i, 3000);

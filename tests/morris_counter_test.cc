@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(Scales) {
 BOOST_AUTO_TEST_CASE(SingleCounterAndItsBounds) {
   const MorrisScale scale = *MorrisScale::ForLargest({.width = 8, .largest = 1e12, .exact = 10});
   int outside = 0;
-  const int trials = testing::StatisticTrials(400, 20000);
+  const int trials = testing::Trials(400, 20000);
   for (int trial = 0; trial < trials; ++trial) {
     MorrisCounter counter(scale, static_cast<std::uint64_t>(trial)), other(scale, static_cast<std::uint64_t>(trial + trials));
     for (int i = 0; i < 7; ++i) counter.Increment();
