@@ -26,10 +26,10 @@ std::string Header(const Report& report) {
   text += Fact("bytes", HumanBytes(static_cast<double>(report.bytes)));
   text += Fact(report.columns.size() == 1 ? "column" : "columns", Thousands(report.columns.size()));
   text += Fact("format", report.format + (report.compression == "plain" ? "" : ", " + report.compression)) + "</dl>\n";
-  text += "<p class=\"note\">Every structure was built from the values, in a process of its own; its heap was counted to the byte.</p>\n";
-  if (report.sample_rows != 0) {
-    text += "<p class=\"warning\">Predicted from " + Thousands(report.sample_rows) + " rows, a quarter and a sixteenth of them; lookups are the sample's.</p>\n";
-  }
+  text += report.sample_rows == 0
+              ? "<p class=\"note\">Every structure was built from the values, in a process of its own; its heap was counted to the byte.</p>\n"
+              : "<p class=\"warning\">Predicted from " + Thousands(report.sample_rows) +
+                    " rows, a quarter and a sixteenth of them, of which every structure was built; lookups are the sample's.</p>\n";
   const auto rows_at = [&](std::uint64_t count, const std::vector<std::uint64_t>& lines, std::string_view what) {
     if (count == 0) return;
     text += "<p class=\"warning\">" + Thousands(count) + " " + std::string(what) + ": line";
