@@ -30,8 +30,8 @@ Json RecordingOf(const std::string& command) {
   return Json::parse(in);
 }
 
-// This program again takes memory in steps that it marks, when the environment says so.
-constexpr std::uint64_t kStep = std::uint64_t{32} << 20;
+// This program again takes memory in steps, of which it marks both ends of the flat, when the environment says so.
+constexpr std::uint64_t kStep = std::uint64_t{128} << 20;  // beside which a huge page more or less is little
 constexpr int kSteps = 4;
 
 struct Steps {
@@ -39,10 +39,11 @@ struct Steps {
     if (std::getenv("THIMBLE_TEST_STEPS") == nullptr) return;
     std::vector<Buffer> held;
     for (int i = 0; i < kSteps; ++i) {
-      Mark("step " + std::to_string(i));
       held.push_back(Buffer::Heap(kStep));
       std::memset(held.back().data(), 1, kStep);
+      Mark("flat");
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      Mark("rising");
     }
     _exit(0);
   }
@@ -71,14 +72,13 @@ BOOST_AUTO_TEST_CASE(MarksAndChildrenAreSeen) {
 #if !THIMBLE_SANITIZED
 BOOST_AUTO_TEST_CASE(StepsAreDrawn) {
   const Json recording = RecordingOf("env THIMBLE_TEST_STEPS=1 /proc/" + std::to_string(getpid()) + "/exe");
-  BOOST_REQUIRE(recording["marks"].size() == kSteps);
-  // A sample may begin on one step and end on the next; the median of a step's samples is on its flat.
+  BOOST_REQUIRE(recording["marks"].size() == 2 * kSteps);
+  // A sample may begin on a flat and end beyond it; the median does not.
   std::vector<std::vector<double>> samples(kSteps);
   for (const Json& sample : recording["samples"]) {
     for (std::size_t i = 0; i < kSteps; ++i) {
-      const bool inside = sample["seconds"] >= recording["marks"][i]["seconds"] &&
-                          (i + 1 == kSteps || sample["seconds"] < recording["marks"][i + 1]["seconds"]);
-      if (inside) samples[i].push_back(sample["pss_bytes"].get<double>());
+      const bool flat = sample["seconds"] >= recording["marks"][2 * i]["seconds"] && sample["seconds"] < recording["marks"][2 * i + 1]["seconds"];
+      if (flat) samples[i].push_back(sample["pss_bytes"].get<double>());
     }
   }
   const auto median = [&](std::size_t i) {
