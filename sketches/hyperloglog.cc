@@ -246,7 +246,20 @@ void HyperLogLog::AddMany(std::span<const std::uint64_t> keys) {
     AddInteger(keys[0], 0);
     keys = keys.subspan(1);
   }
-  // Hashes a batch, asks for its registers, then raises them: above the caches that is what a key costs.
+  RaiseMany(keys);
+}
+
+void HyperLogLog::AddMany(std::span<const std::string_view> keys) {
+  while (registers_ == nullptr && !keys.empty()) {
+    Add(keys[0]);
+    keys = keys.subspan(1);
+  }
+  RaiseMany(keys);
+}
+
+// Hashes a batch, asks for its registers, then raises them: above the caches that is what a key costs.
+template <class Key>
+void HyperLogLog::RaiseMany(std::span<const Key> keys) {
   constexpr std::size_t kBatch = 64;
   std::uint64_t hashes[kBatch];
   const std::uint64_t hash_seed = seed();
@@ -259,10 +272,6 @@ void HyperLogLog::AddMany(std::span<const std::uint64_t> keys) {
     for (std::size_t i = 0; i < n; ++i) Raise(hashes[i]);
     keys = keys.subspan(n);
   }
-}
-
-void HyperLogLog::AddMany(std::span<const std::string_view> keys) {
-  for (const std::string_view key : keys) Add(key);
 }
 
 absl::Status HyperLogLog::Merge(const HyperLogLogView& other) {

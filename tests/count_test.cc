@@ -64,11 +64,17 @@ BOOST_AUTO_TEST_CASE(OddFiles) {
 
 BOOST_AUTO_TEST_CASE(EveryWayToReadGivesTheSameSketch) {
   Command thimble;
-  thimble.Write("a.txt", "\xEF\xBB\xBF" + Lines(0, 20000) + "\r\n\n" + std::string(100000, 'y'));
+  std::string uneven;
+  for (std::size_t i = 0; i < 5000; ++i) uneven += std::string(i * 7919 % 200, 'z') + (i % 3 == 0 ? "\r\n" : "\n");
+  thimble.Write("a.txt", "\xEF\xBB\xBF" + Lines(0, 20000) + uneven + std::string(100000, 'y') + "\r");
   BOOST_TEST(thimble("count %a.txt --sketch %one.thimble") == 0);
   BOOST_TEST(thimble("count %a.txt --threads 7 --sketch %seven.thimble") == 0);
   BOOST_TEST(thimble("count - --sketch %stdin.thimble < %a.txt") == 0);
+  setenv("THIMBLE_CPU", "baseline", 1);
+  BOOST_TEST(thimble("count %a.txt --sketch %baseline.thimble") == 0);
+  unsetenv("THIMBLE_CPU");
   BOOST_TEST(thimble.Read("one.thimble") == thimble.Read("seven.thimble"));
+  BOOST_TEST(thimble.Read("one.thimble") == thimble.Read("baseline.thimble"));
   BOOST_TEST(thimble.Read("one.thimble") == thimble.Read("stdin.thimble"));
 }
 

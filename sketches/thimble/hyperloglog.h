@@ -189,6 +189,8 @@ class HyperLogLog : public Owner<HyperLogLogView> {
   void Densify();
   void StoreHip(double hip);
   void AddInteger(std::uint64_t key, unsigned unused_bits);
+  template <class Key>
+  void RaiseMany(std::span<const Key> keys);
   void Raise(std::uint64_t hash) {
     const auto rank = static_cast<Register>(std::countr_zero(hash | guard_) + 1);
     Register& value = registers_[hash >> shift_];
