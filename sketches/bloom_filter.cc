@@ -108,7 +108,6 @@ absl::StatusOr<BloomFilterView> BloomFilterView::Open(std::span<const std::byte>
   }
   view.image_ = image.first(header.image_bytes);
   view.shape_ = {positions, static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(folds)};
-  if (view.layout_ == BloomLayout::kBlocked) view.shape_.lanes = BloomKernels::Lanes(view.shape_.k);
   view.kernels_ = BloomKernels::For(view.layout_, view.shape_);
   view.seed_ = HashSeed(header.seed);
   view.capacity_ = header.parameters[kCapacity];

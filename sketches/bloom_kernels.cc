@@ -1,8 +1,11 @@
 #include "bloom_kernels.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <cpu.h>
+
+#include "bloom_math.h"
 
 #if THIMBLE_HAS_AVX2_KERNELS
 #include <immintrin.h>
@@ -81,68 +84,75 @@ alignas(32) constexpr std::uint32_t kSalts[8] = {BloomKernels::kLaneSalts[0], Bl
                                                  BloomKernels::kLaneSalts[3], BloomKernels::kLaneSalts[4], BloomKernels::kLaneSalts[5],
                                                  BloomKernels::kLaneSalts[6], BloomKernels::kLaneSalts[7]};
 
+// k ones, then zeros: what the lanes of a block have of a key.
+alignas(32) constexpr std::uint32_t kOnes[16] = {1, 1, 1, 1, 1, 1, 1, 1};
+
 struct Block {
   std::uint64_t start;
   __m256i mask;
 };
 
-template <bool kFolded>
+template <std::size_t k, bool kFolded>
 THIMBLE_TARGET_AVX2 inline __attribute__((always_inline)) Block BlockOf(const Shape& shape, std::uint64_t hash) {
   __extension__ using Wide = unsigned __int128;
   const std::uint64_t position = kFolded ? BloomKernels::Position(shape, hash) : static_cast<std::uint64_t>(Wide{hash} * shape.positions >> 64);
   const __m256i salts = _mm256_load_si256(reinterpret_cast<const __m256i*>(kSalts));
-  const __m256i ones = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(shape.lanes));
+  const __m256i ones = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kOnes + 8 - k));
   const __m256i bit = _mm256_srli_epi32(_mm256_mullo_epi32(_mm256_set1_epi32(static_cast<int>(hash)), salts), 27);
   return {BloomKernels::kHeaderBytes + position, _mm256_sllv_epi32(ones, bit)};
 }
 
-template <bool kFolded>
+template <std::size_t k, bool kFolded>
 THIMBLE_TARGET_AVX2 bool ContainsAvx2(const std::byte* image, const Shape& shape, std::uint64_t hash) {
-  const Block block = BlockOf<kFolded>(shape, hash);
+  const Block block = BlockOf<k, kFolded>(shape, hash);
   return _mm256_testc_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(image + block.start)), block.mask) != 0;
 }
 
-template <bool kFolded>
+template <std::size_t k, bool kFolded>
 THIMBLE_TARGET_AVX2 void AddAvx2(std::byte* image, const Shape& shape, std::uint64_t hash) {
-  const Block block = BlockOf<kFolded>(shape, hash);
+  const Block block = BlockOf<k, kFolded>(shape, hash);
   auto* at = reinterpret_cast<__m256i*>(image + block.start);
   _mm256_storeu_si256(at, _mm256_or_si256(_mm256_loadu_si256(at), block.mask));
 }
 
-template <bool kFolded>
+template <std::size_t k, bool kFolded>
 THIMBLE_TARGET_AVX2 std::size_t ContainsManyAvx2(const std::byte* image, const Shape& shape, Hashes hashes, bool* found) {
   std::size_t hits = 0;
   ForEachPrefetched<BloomLayout::kBlocked, 0>(image, shape, hashes, [&](std::size_t i) THIMBLE_TARGET_AVX2 {
-    hits += found[i] = ContainsAvx2<kFolded>(image, shape, hashes[i]);
+    hits += found[i] = ContainsAvx2<k, kFolded>(image, shape, hashes[i]);
   });
   return hits;
 }
 
-template <bool kFolded>
+template <std::size_t k, bool kFolded>
 THIMBLE_TARGET_AVX2 void AddManyAvx2(std::byte* image, const Shape& shape, Hashes hashes) {
-  ForEachPrefetched<BloomLayout::kBlocked, 1>(image, shape, hashes, [&](std::size_t i) THIMBLE_TARGET_AVX2 { AddAvx2<kFolded>(image, shape, hashes[i]); });
+  ForEachPrefetched<BloomLayout::kBlocked, 1>(image, shape, hashes,
+                                              [&](std::size_t i) THIMBLE_TARGET_AVX2 { AddAvx2<k, kFolded>(image, shape, hashes[i]); });
 }
 
-template <bool kFolded>
-constexpr Kernels kBlockedAvx2{ContainsAvx2<kFolded>, AddAvx2<kFolded>, ContainsManyAvx2<kFolded>, AddManyAvx2<kFolded>};
+template <std::size_t k, bool kFolded>
+constexpr Kernels kBlockedAvx2{ContainsAvx2<k, kFolded>, AddAvx2<k, kFolded>, ContainsManyAvx2<k, kFolded>, AddManyAvx2<k, kFolded>};
+
+// One set for each k from 1 to 8: a single call has no other parameter to load than the number of positions.
+template <bool kFolded, std::size_t... i>
+Kernels BlockedAvx2(unsigned k, std::index_sequence<i...>) {
+  static constexpr Kernels kByProbes[] = {kBlockedAvx2<i + 1, kFolded>...};
+  return kByProbes[k - 1];
+}
 
 #endif
-
-// Eight ones; the lanes that begin 8 - k in have ones in the first k only.
-constexpr std::uint32_t kOnes[16] = {1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0};
 
 }  // namespace
 
-const std::uint32_t* BloomKernels::Lanes(std::uint32_t k) { return kOnes + 8 - k; }
-
-const BloomKernels::Kernels* BloomKernels::For(BloomLayout layout, const Shape& shape) {
-  if (layout == BloomLayout::kClassic) return &kPortable<BloomLayout::kClassic>;
+BloomKernels::Kernels BloomKernels::For(BloomLayout layout, const Shape& shape) {
+  if (layout == BloomLayout::kClassic) return kPortable<BloomLayout::kClassic>;
 #if THIMBLE_HAS_AVX2_KERNELS
-  if (ActiveCpuLevel() == CpuLevel::kAvx2) return shape.folds == 0 ? &kBlockedAvx2<false> : &kBlockedAvx2<true>;
+  constexpr std::make_index_sequence<kMaxBlockedProbes> kProbes;
+  if (ActiveCpuLevel() == CpuLevel::kAvx2) return shape.folds == 0 ? BlockedAvx2<false>(shape.k, kProbes) : BlockedAvx2<true>(shape.k, kProbes);
 #else
   static_cast<void>(shape);
 #endif
-  return &kPortable<BloomLayout::kBlocked>;
+  return kPortable<BloomLayout::kBlocked>;
 }
 
 }  // namespace thimble

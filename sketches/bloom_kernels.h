@@ -12,9 +12,8 @@ struct BloomKernels {
   using Shape = BloomFilterView::Shape;
   using Kernels = BloomFilterView::Kernels;
 
-  static const Kernels* For(BloomLayout layout, const Shape& shape);
-  // Shape::lanes. Requires: k <= 8.
-  static const std::uint32_t* Lanes(std::uint32_t k);
+  // Requires: shape.k <= 8 where the layout is blocked.
+  static Kernels For(BloomLayout layout, const Shape& shape);
 
   // A blocked load takes 32 bytes, whatever k.
   static constexpr std::uint64_t kBlockBytes = 32;

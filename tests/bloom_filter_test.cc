@@ -1,8 +1,6 @@
 #include "testing.h"
 
-
 #include <cmath>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <thread>

@@ -42,7 +42,7 @@ class BloomFilterView {
     return ContainsHash(seed_.Hash(key));
   }
   // For callers who hash by themselves. All 64 bits must be well mixed.
-  bool ContainsHash(std::uint64_t hash) const { return kernels_->contains(image_.data(), shape_, hash); }
+  bool ContainsHash(std::uint64_t hash) const { return kernels_.contains(image_.data(), shape_, hash); }
 
   // Looks up each of a range of keys; found[i] tells of the i-th. Prefetches, so that cache misses overlap. Returns how
   // many were found. Requires: found.size() >= the number of keys.
@@ -50,7 +50,7 @@ class BloomFilterView {
   std::size_t ContainsMany(const Keys& keys, std::span<bool> found) const {
     std::size_t hits = 0, done = 0;
     ForHashBatches(keys, seed(), [&](std::span<const std::uint64_t> hashes) {
-      hits += kernels_->contains_many(image_.data(), shape_, hashes, &found[done]);
+      hits += kernels_.contains_many(image_.data(), shape_, hashes, &found[done]);
       done += hashes.size();
     });
     return hits;
@@ -78,10 +78,9 @@ class BloomFilterView {
     std::uint64_t positions;  // where a key's run may begin (blocked: bytes), or its bits (classic: bits)
     std::uint32_t k;          // bits a key
     std::uint32_t folds;      // high bits of the hash that folding took away
-    const std::uint32_t* lanes = nullptr;  // blocked: a one for each of the k, zeros up to eight
   };
-  // One set for each layout, common shape and instruction set, chosen at Open. A lookup waits for memory, and the processor
-  // looks as far ahead as it has room for instructions: so each one that a single call takes costs time.
+  // One set for each layout, k and instruction set, chosen at Open. A lookup waits for memory, and the processor looks as far
+  // ahead as it has room for instructions: so each one that a single call takes costs time.
   struct Kernels {
     bool (*contains)(const std::byte* image, const Shape& shape, std::uint64_t hash);
     void (*add)(std::byte* image, const Shape& shape, std::uint64_t hash);
@@ -99,7 +98,7 @@ class BloomFilterView {
  private:
   std::span<const std::byte> image_;
   Shape shape_{};
-  const Kernels* kernels_ = nullptr;
+  Kernels kernels_{};
   HashSeed seed_;
   std::uint64_t capacity_ = 0;
   BloomLayout layout_ = BloomLayout::kBlocked;
@@ -143,10 +142,10 @@ class BloomFilter : public Owner<BloomFilterView> {
   void Add(const Key& key) {
     AddHash(seed_.Hash(key));
   }
-  void AddHash(std::uint64_t hash) { kernels_->add(data(), shape_, hash); }
+  void AddHash(std::uint64_t hash) { kernels_.add(data(), shape_, hash); }
   template <class Keys>
   void AddMany(const Keys& keys) {
-    ForHashBatches(keys, seed(), [&](std::span<const std::uint64_t> hashes) { kernels_->add_many(data(), shape_, hashes); });
+    ForHashBatches(keys, seed(), [&](std::span<const std::uint64_t> hashes) { kernels_.add_many(data(), shape_, hashes); });
   }
 
   absl::Status Merge(const BloomFilterView& other);
