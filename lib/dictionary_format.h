@@ -26,7 +26,7 @@ namespace thimble::internal {
 inline constexpr std::uint64_t kFanOut = FrontBucket::kStrings;
 inline constexpr std::uint64_t kRootEntry = 16;  // u64 end of the separator, u64 start of the node
 inline constexpr std::uint64_t kBucketSlack = 128;
-inline constexpr std::uint64_t kLengthsBytes = sizeof(BitCode::Lengths) + 256;
+inline constexpr std::uint64_t kLengthsBytes = sizeof(BitCode::Lengths) + sizeof(BitCode::Quick);
 
 inline std::uint64_t BucketsOf(std::uint64_t strings) { return strings / kFanOut + (strings % kFanOut != 0); }
 

@@ -306,6 +306,9 @@ absl::Status DictionaryReader::VerifyTokens(const StringDictionaryView& view) {
       if (TokenTable::Ends(entry) != (last >= view.stop_)) return absl::DataLossError("StringDictionary: a token ends wrongly");
     }
   }
+  if (AnyKernels::Bits(view) && !LeafCode<BitCode>(view).EndsAreRight()) {
+    return absl::DataLossError("StringDictionary: codes end strings whose tokens do not");
+  }
   for (std::uint64_t node = 0; node < view.nodes_; ++node) {
     if (Load<std::uint64_t>(view.root_heads_ + 8 * node) != HeadOf(RootKey(view, node))) {
       return absl::DataLossError("StringDictionary: wrong first bytes of a separator");

@@ -218,16 +218,14 @@ THIMBLE_INLINE std::uint64_t DecodeString(const Code& code, const FrontBucket& b
   }
   if (lcp > separator) parts[count++] = {0, separator};
 
-  typename Code::Position position = code.At(bucket.stream());
-  unsigned position_of = 0;
+  typename Code::template Walk<kLevel> walk(code, bucket.stream());
+  walk.Reach(i);
   std::uint64_t size = separator;
   while (count-- > 0) {
-    position = code.template Skip<kLevel>(position, parts[count].string - position_of);
-    position_of = parts[count].string;
-    typename Code::Position at = position;
+    typename Code::Position at = walk.StartOf(parts[count].string);
     const std::uint64_t enough = count == 0 ? limit : std::min(parts[count - 1].lcp, limit);
     size = std::min(size, parts[count].lcp);
-    if (kNode && position_of != 0 && size < enough) buffer[size++] = static_cast<std::byte>(bucket.First(position_of));
+    if (kNode && parts[count].string != 0 && size < enough) buffer[size++] = static_cast<std::byte>(bucket.First(parts[count].string));
     size = AppendTokens(code, at, buffer, size, enough == limit ? limit + 1 : enough);
     if (size > limit) size = limit;
   }

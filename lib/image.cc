@@ -54,12 +54,13 @@ std::uint8_t KindVersion(Kind kind) {
   switch (kind) {
     case Kind::kBloomFilter:       // 2: the low half of the hash chooses the lanes
     case Kind::kQuotientFilter:    // 2: blocks of a cache line
-    case Kind::kStringDictionary:  // 2: nodes keep first bytes that are compared at once
-    case Kind::kStringMap:
     case Kind::kSparseSet:  // 2: inner nodes tell where a key's child stands
     case Kind::kSparseArray:
     case Kind::kSparseMatrix:
       return 2;
+    case Kind::kStringDictionary:  // 3: prefix codes of up to 19 bits, which tell the ends of strings
+    case Kind::kStringMap:
+      return 3;
     default:
       return 1;
   }

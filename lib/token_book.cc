@@ -68,7 +68,7 @@ unsigned BestStop(const std::vector<Token>& ending, const std::vector<Token>& pl
   return best_stop;
 }
 
-// Lengths of a prefix code, of at most 16 bits, for tokens sorted by falling use.
+// Lengths of a prefix code for tokens sorted by falling use.
 std::vector<unsigned> CodeLengths(const std::vector<Token>& tokens) {
   const std::size_t n = tokens.size();
   if (n == 1) return {1};
@@ -267,11 +267,15 @@ void TokenBook::AssignBitCodes(std::vector<Token> tokens) {
   const std::vector<unsigned> lengths = CodeLengths(tokens);
   tokens_ = std::move(tokens);
   codes_.resize(tokens_.size());
-  std::uint32_t code = 0;  // left-aligned in 16 bits
+  std::uint32_t code = 0;  // left-aligned in kMaxBits
   std::size_t index = 0;
   for (unsigned length = 1; length <= BitCode::kMaxBits; ++length) {
     const unsigned shift = BitCode::kMaxBits - length;
     lengths_.offset[length] = static_cast<std::uint32_t>(index) - (code >> shift);
+    const auto first = tokens_.begin() + static_cast<std::ptrdiff_t>(index);
+    const auto behind = first + std::count(lengths.begin() + static_cast<std::ptrdiff_t>(index), lengths.end(), length);
+    const auto ending = std::stable_partition(first, behind, [](const Token& token) { return !token.end; });
+    lengths_.ends[length] = code + (static_cast<std::uint32_t>(ending - first) << shift);
     for (; index < lengths.size() && lengths[index] == length; ++index) {
       codes_[index] = {code >> shift, length};
       code += 1u << shift;
@@ -286,12 +290,12 @@ void TokenBook::AssignWordCodes(std::vector<Token> tokens) {
   for (std::size_t i = 0; i < tokens_.size(); ++i) codes_[i] = {static_cast<std::uint32_t>(i), 16};
 }
 
-std::array<std::uint8_t, 256> TokenBook::QuickLengths() const {
-  std::array<std::uint8_t, 256> quick{};
-  for (unsigned head = 0; head < 256; ++head) {
+BitCode::Quick TokenBook::QuickLengths() const {
+  BitCode::Quick quick{};
+  for (std::size_t head = 0; head < quick.size(); ++head) {
     unsigned length = 1;
-    while (length < 15 && head << 8 >= lengths_.below[length]) ++length;
-    quick[head] = static_cast<std::uint8_t>(length);
+    while (length < BitCode::kMaxBits && head << (BitCode::kMaxBits - BitCode::kQuickBits) >= lengths_.below[length]) ++length;
+    quick[head] = static_cast<std::uint8_t>(length - 1);
   }
   return quick;
 }

@@ -77,7 +77,7 @@ class TokenBook {
     return tokens_[index].text.empty() ? std::byte{0} : static_cast<std::byte>(tokens_[index].text.front());
   }
   const BitCode::Lengths& lengths() const { return lengths_; }
-  std::array<std::uint8_t, 256> QuickLengths() const;
+  BitCode::Quick QuickLengths() const;
   std::size_t table_bytes() const { return 4 * tokens_.size() + arena_.size(); }
 
   const TokenTrie& trie() const { return trie_; }

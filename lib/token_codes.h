@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -18,6 +19,9 @@ namespace thimble::internal {
 // Both codes read a run of token codes from a position and are told where the run's section ends; past it they read tokens
 // that end their string. They are inlined into functions that are compiled for one CPU level each.
 #define THIMBLE_INLINE inline __attribute__((always_inline))
+
+// How many strings a run has at most, for those that note where each begins.
+inline constexpr unsigned kMaxStrings = 32;
 
 // Codes of one or two bytes. The first byte c of a code is single (c >= lead) or the first of two (c < lead); the last byte b
 // of a code is >= stop in tokens that end a string, and no other byte of a code is. So the i-th string of a run is found by
@@ -58,7 +62,7 @@ struct ByteCode {
   // The first byte of the string that begins at `at`, if it is not empty.
   THIMBLE_INLINE std::uint8_t FirstByte(Position at) const { return at < limit ? firsts[IndexAt(at)] : 0; }
 
-  // Where the strings of a run begin, asked in ascending order.
+  // Where the strings of a run begin, asked in ascending order. Reach says in advance how far.
   template <CpuLevel kLevel>
   class Walk;
 
@@ -92,6 +96,7 @@ template <>
 class ByteCode::Walk<CpuLevel::kBaseline> {
  public:
   THIMBLE_INLINE Walk(const ByteCode& code, const std::uint8_t* stream) : code_(code), at_(stream) {}
+  THIMBLE_INLINE void Reach(unsigned) {}
   THIMBLE_INLINE Position StartOf(unsigned string) {
     at_ = code_.Skip<CpuLevel::kBaseline>(at_, string - string_);
     string_ = string;
@@ -111,6 +116,7 @@ template <>
 class ByteCode::Walk<CpuLevel::kAvx2> {
  public:
   THIMBLE_INLINE Walk(const ByteCode& code, const std::uint8_t* stream) : code_(code), at_(stream) { LoadWindow(); }
+  THIMBLE_INLINE void Reach(unsigned) {}
 
   THIMBLE_INLINE Position StartOf(unsigned string) {
     while (string - before_ > ends_in_window_ && at_ + 128 < code_.limit) [[unlikely]] {
@@ -154,16 +160,24 @@ class ByteCode::Walk<CpuLevel::kAvx2> {
 };
 #endif
 
-// Canonical prefix codes of 1 to 16 bits, most significant bit first; the tokens stand in the table by code length.
+// Canonical prefix codes of 1 to 19 bits, most significant bit first; the tokens stand in the table by code length, and of a
+// length those that end their string behind the others.
 struct BitCode {
-  static constexpr unsigned kMaxBits = 16;
+  static constexpr unsigned kMaxBits = 19;
+  static constexpr unsigned kQuickBits = 10;
+  static constexpr unsigned kLengths = 33;  // of which the last are of no use: but none that an image can name is missing
+  static constexpr unsigned kCodesInWindow = (64 - 7) / kMaxBits;
 
-  // Codes of `length` bits are those below below[length], as left-aligned 16-bit numbers; the first of them has the index
-  // offset[length] + (code >> (16 - length)), modulo 2^32.
+  // All by code length, and codes as left-aligned numbers of kMaxBits: those of a length are below below[length], and end
+  // their string from ends[length] on; a code has the index offset[length] + (code >> (kMaxBits - length)), modulo 2^32.
   struct Lengths {
-    std::array<std::uint32_t, kMaxBits + 1> below{};
-    std::array<std::uint32_t, kMaxBits + 1> offset{};
+    std::array<std::uint32_t, kLengths> below{};
+    std::array<std::uint32_t, kLengths> offset{};
+    std::array<std::uint32_t, kLengths> ends{};
   };
+
+  // The shortest length that a code with these first kQuickBits may have, less one.
+  using Quick = std::array<std::uint8_t, 1 << kQuickBits>;
 
   struct Position {
     std::uint64_t bit;
@@ -172,7 +186,7 @@ struct BitCode {
   TokenTable table;
   const std::uint8_t* firsts = nullptr;  // the first byte of each token
   const std::byte* lengths = nullptr;  // a Lengths, in the image
-  const std::byte* quick = nullptr;    // 256 bytes: the shortest length that a code with these first 8 bits may have
+  const std::byte* quick = nullptr;    // a Quick
   const std::byte* base = nullptr;
   std::uint64_t bits = 0;  // in the section from `base`
 
@@ -188,13 +202,10 @@ struct BitCode {
   // Not below the number of tokens behind the section's end, and where there is no code.
   THIMBLE_INLINE std::size_t NextIndex(Position& at) const {
     if (at.bit >= bits) return ~std::size_t{0};
-    const std::uint64_t window = __builtin_bswap64(Load<std::uint64_t>(base + at.bit / 8)) << (at.bit % 8);
-    const auto code = static_cast<std::uint32_t>(window >> 48);
-    unsigned length = std::to_integer<unsigned>(quick[code >> 8]) & 15;
-    length += length == 0;
-    while (length < kMaxBits && code >= Load<std::uint32_t>(lengths + 4 * length)) ++length;
+    const std::uint64_t window = WindowAt(at.bit);
+    const unsigned length = LengthOf(window);
     at.bit += length;
-    return Load<std::uint32_t>(lengths + 4 * (kMaxBits + 1 + length)) + (code >> (kMaxBits - length));
+    return Load<std::uint32_t>(lengths + offsetof(Lengths, offset) + 4 * length) + static_cast<std::uint32_t>(window >> (64 - length));
   }
 
   template <CpuLevel kLevel>
@@ -208,21 +219,69 @@ struct BitCode {
     return index < table.count ? firsts[index] : 0;
   }
 
+  // Whether codes and tokens agree about which of them end a string.
+  bool EndsAreRight() const {
+    const auto all = Load<Lengths>(lengths);
+    std::uint32_t code = 0;
+    for (unsigned length = 1; length <= kMaxBits; ++length) {
+      const std::uint32_t step = 1u << (kMaxBits - length);
+      for (; code < all.below[length]; code += step) {
+        const std::size_t index = all.offset[length] + (code >> (kMaxBits - length));
+        if (index >= table.count || TokenTable::Ends(table.At(index)) != (code >= all.ends[length])) return false;
+      }
+    }
+    return true;
+  }
+
+  // Notes where every string begins on its way: nothing on it depends on where strings end, and the next code waits for the
+  // length of this one alone.
   template <CpuLevel kLevel>
   class Walk {
    public:
-    THIMBLE_INLINE Walk(const BitCode& code, const std::uint8_t* stream) : code_(code), at_(code.At(stream)) {}
+    THIMBLE_INLINE Walk(const BitCode& code, const std::uint8_t* stream) : code_(code), at_(code.At(stream)) { starts_[0] = at_; }
+    THIMBLE_INLINE void Reach(unsigned string) {
+      while (ended_ < string && at_.bit < code_.bits) {
+        std::uint64_t window = code_.WindowAt(at_.bit);
+        const auto step = [&] {
+          const unsigned length = code_.LengthOf(window);
+          at_.bit += length;
+          starts_[ended_ + 1] = at_;  // if the string goes on, then until its next code
+          ended_ += code_.EndsString(window, length);
+          window <<= length;
+        };
+        static_assert(kCodesInWindow == 3);
+        step();
+        step();
+        step();
+      }
+    }
     THIMBLE_INLINE Position StartOf(unsigned string) {
-      at_ = code_.Skip<kLevel>(at_, string - string_);
-      string_ = string;
-      return at_;
+      Reach(string);
+      return string <= ended_ ? starts_[string] : Position{code_.bits};
     }
 
    private:
     const BitCode& code_;
     Position at_;
-    unsigned string_ = 0;
+    unsigned ended_ = 0;
+    Position starts_[kMaxStrings + kCodesInWindow + 1];
   };
+
+ private:
+  // Requires: bit < bits. At least 57 bits from there on, left-aligned.
+  THIMBLE_INLINE std::uint64_t WindowAt(std::uint64_t bit) const {
+    return __builtin_bswap64(Load<std::uint64_t>(base + bit / 8)) << (bit % 8);
+  }
+  THIMBLE_INLINE static std::uint32_t CodeIn(std::uint64_t window) { return static_cast<std::uint32_t>(window >> (64 - kMaxBits)); }
+  THIMBLE_INLINE bool EndsString(std::uint64_t window, unsigned length) const {
+    return CodeIn(window) >= Load<std::uint32_t>(lengths + offsetof(Lengths, ends) + 4 * length);
+  }
+  // 1 to 32, whatever the table holds.
+  THIMBLE_INLINE unsigned LengthOf(std::uint64_t window) const {
+    unsigned length = (std::to_integer<unsigned>(quick[window >> (64 - kQuickBits)]) & 31) + 1;
+    while (length < kMaxBits && CodeIn(window) >= Load<std::uint32_t>(lengths + 4 * length)) ++length;
+    return length;
+  }
 };
 
 }  // namespace thimble::internal
