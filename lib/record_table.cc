@@ -1,61 +1,17 @@
 #include "thimble/record_table.h"
 
+#include <algorithm>
 #include <bit>
-#include <charconv>
 
 #include "status_macros.h"
 #include "thimble/decimal_vector.h"
 #include "thimble/hash.h"
+#include "written_number.h"
 
 namespace thimble {
 namespace {
 
-// A number as it is written: sign, digits, and how many of them stand behind the point.
-struct Written {
-  std::int64_t mantissa = 0;
-  unsigned digits = 0;
-  std::size_t length = 0;  // of the digits in front of the point
-  bool negative = false;
-  bool zeros_in_front = false;
-  bool zeros_behind = false;
-};
-
-// At most so many digits: then the double that the text reads as is the quotient of two exact integers.
-constexpr std::size_t kMaxNumberDigits = 15;
-
-std::optional<Written> Read(std::string_view text) {
-  Written written;
-  written.negative = !text.empty() && text.front() == '-';
-  if (written.negative) text.remove_prefix(1);
-  const std::size_t point = text.find('.');
-  const std::string_view whole = text.substr(0, point);
-  const std::string_view behind = point == std::string_view::npos ? std::string_view() : text.substr(point + 1);
-  if (whole.empty() || whole.size() + behind.size() > kMaxNumberDigits || (point != std::string_view::npos && behind.empty())) {
-    return std::nullopt;
-  }
-  for (const std::string_view part : {whole, behind}) {
-    for (const char c : part) {
-      if (c < '0' || c > '9') return std::nullopt;
-      written.mantissa = written.mantissa * 10 + (c - '0');
-    }
-  }
-  if (written.negative && written.mantissa == 0) return std::nullopt;  // "-0"
-  if (written.negative) written.mantissa = -written.mantissa;
-  written.digits = static_cast<unsigned>(behind.size());
-  written.length = whole.size();
-  written.zeros_in_front = whole.size() > 1 && whole.front() == '0';
-  written.zeros_behind = !behind.empty() && behind.back() == '0';
-  return written;
-}
-
-std::int64_t IntegerPower(unsigned digits) {
-  std::int64_t power = 1;
-  for (; digits > 0; --digits) power *= 10;
-  return power;
-}
-
-// The mantissa with `digits` behind the point. Requires: it has no more.
-std::int64_t Scaled(const Written& written, unsigned digits) { return written.mantissa * IntegerPower(digits - written.digits); }
+using internal::WrittenNumber;
 
 std::string FormatNumber(std::int64_t mantissa, const FieldSpec& spec) {
   std::uint64_t magnitude = static_cast<std::uint64_t>(mantissa);
@@ -73,59 +29,6 @@ std::string FormatNumber(std::int64_t mantissa, const FieldSpec& spec) {
   }
   return mantissa < 0 ? "-" + text : text;
 }
-
-// What numbers a field's values could be, as far as they were seen.
-class Numbers {
- public:
-  void Add(std::string_view text) {
-    const std::optional<Written> written = possible() ? Read(text) : std::nullopt;
-    if (!written) {
-      plain_ = padded_ = trimmed_ = full_ = false;
-      return;
-    }
-    if (first_) digits_ = written->digits, length_ = written->length;
-    padded_ &= written->digits == 0 && !written->negative && written->length == length_;
-    plain_ &= written->digits == 0 && !written->zeros_in_front;
-    trimmed_ &= !written->zeros_in_front && !written->zeros_behind;
-    full_ &= !written->zeros_in_front && (written->digits == digits_);
-    if (written->digits > digits_) {
-      const std::int64_t power = IntegerPower(written->digits - digits_);
-      if (__builtin_mul_overflow(least_, power, &least_) || __builtin_mul_overflow(most_, power, &most_)) trimmed_ = false;
-      digits_ = written->digits;
-    }
-    std::int64_t scaled = 0;
-    if (__builtin_mul_overflow(written->mantissa, IntegerPower(digits_ - written->digits), &scaled)) trimmed_ = false;
-    least_ = first_ ? scaled : std::min(least_, scaled);
-    most_ = first_ ? scaled : std::max(most_, scaled);
-    // Every value must be an exact double at the digits of all.
-    if (std::max(most_, -least_) > std::int64_t{1} << 53) trimmed_ = full_ = false;
-    first_ = false;
-  }
-
-  bool possible() const { return plain_ || padded_ || trimmed_ || full_; }
-
-  std::optional<FieldSpec> Spec(std::string name) const {
-    if (first_ || !possible()) return std::nullopt;
-    FieldSpec spec{.name = std::move(name), .base = least_};
-    spec.width = static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(most_) - static_cast<std::uint64_t>(least_)));
-    if (plain_) return spec;
-    if (padded_) {
-      spec.digits = static_cast<unsigned>(length_);
-      return spec;
-    }
-    spec.type = FieldType::kDecimal;
-    spec.digits = digits_;
-    spec.padded = !trimmed_;
-    return spec;
-  }
-
- private:
-  bool first_ = true;
-  bool plain_ = true, padded_ = true, trimmed_ = true, full_ = true;
-  unsigned digits_ = 0;
-  std::size_t length_ = 0;
-  std::int64_t least_ = 0, most_ = 0;  // at digits_
-};
 
 }  // namespace
 
@@ -182,13 +85,13 @@ void RecordTable::Builder::Add(std::span<const std::string_view> values) {
       image_.SetText(field, count_, values[field]);
       continue;
     }
-    const std::optional<Written> written = Read(values[field]);
+    const std::optional<WrittenNumber> written = internal::ReadNumber(values[field]);
     const unsigned digits = spec.type == FieldType::kDecimal ? spec.digits : 0;
-    if (!written || written->digits > digits || digits - written->digits > kMaxNumberDigits) {
+    if (!written || written->digits > digits || digits - written->digits > internal::kMaxNumberDigits) {
       image_.Fail(field, count_, "is no such number");
       continue;
     }
-    const std::int64_t scaled = Scaled(*written, digits);
+    const std::int64_t scaled = written->Scaled(digits);
     if (FormatNumber(scaled, spec) != values[field]) image_.Fail(field, count_, "would come back as another text");
     image_.Set(field, count_, static_cast<std::uint64_t>(scaled) - static_cast<std::uint64_t>(spec.base));
   }
@@ -203,7 +106,7 @@ absl::StatusOr<RecordTable> RecordTable::Builder::Finish() && {
 }
 
 FieldSpec MeasureField(std::string name, std::uint64_t size, const std::function<std::string_view(std::uint64_t)>& value) {
-  Numbers numbers;
+  internal::NumberField numbers;
   for (std::uint64_t i = 0; i < size && numbers.possible(); ++i) numbers.Add(value(i));
   if (std::optional<FieldSpec> spec = numbers.Spec(name)) return *std::move(spec);
   // Different texts by their hashes: two that collide, in one of 2^24 files of a million texts, make the field at most one

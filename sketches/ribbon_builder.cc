@@ -125,10 +125,18 @@ absl::StatusOr<Buffer> RibbonBuilder::End() {
 }
 
 absl::StatusOr<Buffer> RibbonBuilder::Finish(Buffer buffer) {
-  THIMBLE_RETURN_IF_ERROR(Begin(size_, std::move(buffer)));
-  window_begin_ = 0;
-  window_end_ = shards_;
-  THIMBLE_RETURN_IF_ERROR(SolveWindow());
+  const std::uint64_t added = size_;
+  const bool on_heap = buffer.size() == 0;
+  const auto solve = [&](std::uint64_t keys, Buffer to) -> absl::Status {
+    THIMBLE_RETURN_IF_ERROR(Begin(keys, std::move(to)));
+    size_ = added;
+    window_begin_ = 0;
+    window_end_ = shards_;
+    return SolveWindow();
+  };
+  THIMBLE_RETURN_IF_ERROR(solve(added, std::move(buffer)));
+  // Most were duplicates, which left the shards all but empty: again, with as many as the keys need.
+  if (ShardsFor(count_) < shards_ / 2) THIMBLE_RETURN_IF_ERROR(solve(count_, on_heap ? Buffer() : std::move(image_)));
   return End();
 }
 

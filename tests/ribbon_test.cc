@@ -1,5 +1,7 @@
 #include "testing.h"
 
+#include <algorithm>
+
 #include "thimble/hash.h"
 #include "thimble/ribbon.h"
 
@@ -50,6 +52,16 @@ BOOST_AUTO_TEST_CASE(RepeatedKeysAreOneAndContradictionsAreRefused) {
   contradictory.Add(Hash64(1), 5);
   contradictory.Add(Hash64(1), 6);
   CHECK_CODE(contradictory.Finish(Buffer()), absl::StatusCode::kInvalidArgument);
+}
+
+BOOST_AUTO_TEST_CASE(ManyDuplicatesCostNothing) {
+  RibbonBuilder once(Options()), often(Options());
+  for (int i = 0; i < 1000; ++i) once.Add(Hash64(i), 5);
+  for (int i = 0; i < 1'100'000; ++i) often.Add(Hash64(i % 1000), 5);
+  const absl::StatusOr<Buffer> small = once.Finish(Buffer()), same = often.Finish(Buffer());
+  REQUIRE_OK(small);
+  REQUIRE_OK(same);
+  BOOST_TEST(std::ranges::equal(small->bytes(), same->bytes()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

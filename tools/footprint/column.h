@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "thimble/record_image.h"
+
 namespace thimble::footprint {
 
 // What the values of a column are; a structure says which of them it fits by or-ing them.
@@ -49,6 +51,11 @@ class Column {
   double real(std::uint64_t i) const { return reals_[i]; }
   // kRow: each field of the rows, as a column of text of the same size.
   std::span<const Column> fields() const { return fields_; }
+  // What packed records of the rows have as fields, where the rows are a sample and that is known of the whole; else nothing.
+  std::span<const FieldSpec> field_specs() const { return field_specs_; }
+
+  // The row that value i first stands in.
+  std::uint64_t row(std::uint64_t i) const { return rows_ == nullptr ? i : rows_[i]; }
 
   // The same by type: std::string_view for std::string, so that naive containers are written once.
   template <class T>
@@ -65,9 +72,11 @@ class Column {
   void set_distinct(std::uint64_t distinct) { distinct_ = distinct; }
   void set_texts(Texts texts) { texts_ = texts; }
   void set_texts(std::span<const std::string_view> views) { views_ = views; }
+  void set_rows(const std::uint64_t* rows) { rows_ = rows; }
   void set_integers(const std::int64_t* integers) { integers_ = integers; }
   void set_reals(const double* reals) { reals_ = reals; }
   void set_fields(std::vector<Column> fields) { fields_ = std::move(fields); }
+  void set_field_specs(std::span<const FieldSpec> specs) { field_specs_ = specs; }
 
  private:
   ColumnType type_ = kText;
@@ -75,9 +84,11 @@ class Column {
   std::uint64_t distinct_ = 0;
   Texts texts_;
   std::span<const std::string_view> views_;
+  const std::uint64_t* rows_ = nullptr;
   const std::int64_t* integers_ = nullptr;
   const double* reals_ = nullptr;
   std::vector<Column> fields_;
+  std::span<const FieldSpec> field_specs_;
 };
 
 }  // namespace thimble::footprint

@@ -58,7 +58,7 @@ class TableReader {
     std::string unique = name;
     for (int i = 2; !names_.insert(unique).second; ++i) unique = name + " " + std::to_string(i);
     THIMBLE_ASSIGN_OR_RETURN(TextSpool texts, TextSpool::Make(buffer));
-    table_.columns.push_back({std::move(unique), {}, std::move(texts), {}, {}, 0, 0, 0});
+    table_.columns.push_back({std::move(unique), {}, std::move(texts), {}, {}, {}, 0, 0, 0});
     sketches_.push_back(HyperLogLog({.precision = 12}));
     return absl::OkStatus();
   }

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "run_selector.h"
 #include "status_macros.h"
 #include "subsample.h"
+#include "written_number.h"
 
 namespace thimble::tools {
 namespace {
@@ -41,6 +43,18 @@ void PredictBuildTimes(ColumnReport& column, const ColumnReport& rows) {
   }
 }
 
+// How wide a field of packed records must be for all rows, which no sample tells: it may lack the extremes.
+absl::StatusOr<FieldSpec> WholeField(const ColumnData& column) {
+  internal::NumberField numbers;
+  THIMBLE_RETURN_IF_ERROR(column.texts.ForEach([&](std::string_view text) {
+    numbers.Add(text);
+    return absl::OkStatus();
+  }));
+  if (const std::optional<FieldSpec> spec = numbers.Spec("")) return *spec;
+  const std::uint64_t last_code = std::max<std::uint64_t>(column.distinct_estimate, 1) - 1;
+  return FieldSpec{.name = "", .type = FieldType::kText, .width = static_cast<unsigned>(std::bit_width(last_code))};
+}
+
 // Reports of three samples, the smallest first.
 using Reports = std::array<Report, 3>;
 
@@ -50,7 +64,11 @@ std::array<const ColumnReport*, 3> ColumnsOf(const Reports& reports, std::size_t
 
 absl::StatusOr<Reports> MeasureRows(const TableData& table, std::uint64_t rows, MeasureOptions options, Progress& progress) {
   const std::uint64_t run = RunSelector::RunFor(rows);
-  THIMBLE_ASSIGN_OR_RETURN(const TableData largest, SampleRows(table, rows, run));
+  THIMBLE_ASSIGN_OR_RETURN(TableData largest, SampleRows(table, rows, run));
+  for (const ColumnData& column : table.columns) {
+    THIMBLE_ASSIGN_OR_RETURN(const FieldSpec field, WholeField(column));
+    largest.field_specs.push_back(field);
+  }
   Reports reports;
   for (std::size_t i = 0; i < reports.size(); ++i) {
     const bool largest_part = kSampleParts[i] == 0;  // builds the others too, for their time

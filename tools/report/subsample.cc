@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
 #include <unordered_set>
 
 #include "run_selector.h"
@@ -22,6 +23,7 @@ TableData Like(const TableData& table) {
   sample.ragged_lines = table.ragged_lines;
   sample.invalid_rows = table.invalid_rows;
   sample.invalid_lines = table.invalid_lines;
+  sample.field_specs = table.field_specs;
   return sample;
 }
 
@@ -29,15 +31,24 @@ TableData Like(const TableData& table) {
 template <class Chosen>
 absl::Status AddColumn(const ColumnData& column, std::size_t columns, bool all_distinct, Chosen chosen, TableData& sample) {
   THIMBLE_ASSIGN_OR_RETURN(TextSpool texts, TextSpool::Make(SpoolBuffer(columns)));
-  std::uint64_t missing = 0;
-  THIMBLE_RETURN_IF_ERROR(column.texts.ForEach([&](std::string_view value) {
+  std::optional<Spool> rows;
+  if (all_distinct) {
+    THIMBLE_ASSIGN_OR_RETURN(rows, Spool::Make(SpoolBuffer(columns)));
+  }
+  std::uint64_t missing = 0, next = 0;
+  const auto add = [&](std::string_view value) -> absl::Status {
+    std::uint64_t row = next++;
     if (!chosen(value)) return absl::OkStatus();
     missing += value.empty();
+    if (column.rows) THIMBLE_RETURN_IF_ERROR(column.rows->ReadAt(row * sizeof row, {reinterpret_cast<char*>(&row), sizeof row}));
+    if (rows) THIMBLE_RETURN_IF_ERROR(rows->AppendValue(row));
     return texts.Append(value);
-  }));
+  };
+  THIMBLE_RETURN_IF_ERROR(column.texts.ForEach(add));
   THIMBLE_RETURN_IF_ERROR(texts.Flush());
+  if (rows) THIMBLE_RETURN_IF_ERROR(rows->Flush());
   const std::uint64_t distinct = all_distinct ? texts.size() : 0;
-  sample.columns.push_back({column.name, column.inference, std::move(texts), {}, {}, distinct, 0, missing});
+  sample.columns.push_back({column.name, column.inference, std::move(texts), {}, {}, std::move(rows), distinct, 0, missing});
   return PrepareColumn(sample.columns.back(), columns);
 }
 

@@ -66,7 +66,14 @@ absl::StatusOr<std::uint64_t> CountDistinct(const ColumnData& data) {
 
 absl::StatusOr<Column> ColumnData::Map() const {
   const footprint::ColumnType type = inference.type();
-  if (type == kText) return MapTexts(texts, type, distinct);
+  if (type == kText) {
+    THIMBLE_ASSIGN_OR_RETURN(Column column, MapTexts(texts, type, distinct));
+    if (rows) {
+      THIMBLE_ASSIGN_OR_RETURN(const std::span<const char> mapped, rows->Map());
+      column.set_rows(reinterpret_cast<const std::uint64_t*>(mapped.data()));
+    }
+    return column;
+  }
   Column column(type, elements(), distinct);
   if (type == kDate) {
     THIMBLE_ASSIGN_OR_RETURN(column, MapTexts(present ? *present : texts, type, distinct));
@@ -97,6 +104,7 @@ absl::StatusOr<Column> TableData::MapRows() const {
   }
   Column mapped(kRow, rows, 0);
   mapped.set_fields(std::move(fields));
+  mapped.set_field_specs(field_specs);
   return mapped;
 }
 

@@ -20,6 +20,7 @@ struct ColumnData {
   TextSpool texts;                  // every row's value as it stood, missing ones as empty
   std::optional<TextSpool> present; // the same without missing values; dates that lack some only
   std::optional<Spool> values;      // int64 or double, missing values left out; other types than text only
+  std::optional<Spool> rows;        // the row of each value, where only different ones were picked out
   std::uint64_t distinct = 0;           // 0 until they are counted
   std::uint64_t distinct_estimate = 0;  // within a few percent
   std::uint64_t missing = 0;
@@ -43,6 +44,7 @@ struct TableData {
   std::uint64_t invalid_rows = 0;           // lines that are no JSON
   std::vector<std::uint64_t> invalid_lines;
   std::vector<ColumnData> columns;
+  std::vector<FieldSpec> field_specs;  // of packed records of the whole, if this is a sample of its rows
 
   // Every column as text, in a child.
   absl::StatusOr<footprint::Column> MapRows() const;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,9 +16,7 @@ class PackedRecordsCandidate final : public Candidate {
  public:
   absl::Status Build(const Column& column) override {
     std::vector<FieldSpec> specs;
-    for (const Column& field : column.fields()) {
-      specs.push_back(MeasureField("", field.size(), [&field](std::uint64_t i) { return field.text(i); }));
-    }
+    for (std::size_t i = 0; i < column.fields().size(); ++i) specs.push_back(Spec(column, i));
     RecordTable::Builder builder(std::move(specs), column.size(), kLayout);
     std::vector<std::string_view> row(column.fields().size());
     for (std::uint64_t i = 0; i < column.size(); ++i) {
@@ -37,6 +36,19 @@ class PackedRecordsCandidate final : public Candidate {
   std::span<const std::byte> image() const override { return rows_->image(); }
 
  private:
+  static FieldSpec Spec(const Column& column, std::size_t i) {
+    const FieldSpec* whole = column.field_specs().empty() ? nullptr : &column.field_specs()[i];
+    if (whole != nullptr && whole->type != FieldType::kText) return *whole;
+    const Column& field = column.fields()[i];
+    FieldSpec spec = MeasureField("", field.size(), [&field](std::uint64_t row) { return field.text(row); });
+    if (whole == nullptr) return spec;
+    // How many texts the whole has was estimated; those of the sample must have room.
+    const unsigned least = spec.type == FieldType::kText ? spec.width : 0;
+    spec = *whole;
+    spec.width = std::max(spec.width, least);
+    return spec;
+  }
+
   std::optional<RecordTable> rows_;
 };
 

@@ -19,7 +19,7 @@ class StringMapCandidate final : public Candidate {
   absl::Status Build(const Column& column) override {
     std::vector<std::pair<std::string_view, std::uint64_t>> rows;
     rows.reserve(column.size());
-    for (std::uint64_t i = 0; i < column.size(); ++i) rows.emplace_back(column.text(i), i);
+    for (std::uint64_t i = 0; i < column.size(); ++i) rows.emplace_back(column.text(i), column.row(i));
     std::sort(rows.begin(), rows.end());
     StringMap<std::uint64_t>::Builder builder;
     for (std::size_t i = 0; i < rows.size(); ++i) {
