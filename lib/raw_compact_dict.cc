@@ -20,10 +20,15 @@ __extension__ using Wide = unsigned __int128;
 constexpr std::uint32_t kMaxValueBytes = 65535;
 constexpr unsigned kMaxIdBits = 56;
 constexpr std::uint64_t kMaxKeyLength = std::uint64_t{1} << 48;
-constexpr std::size_t kBatch = 16;
+constexpr std::size_t kBatch = 64;
 
 // An index of so many slots is grown when it would hold more than this.
 constexpr std::uint64_t MaxSlotsUsed(std::uint64_t slots) { return slots - slots / 16; }
+
+// A line begins with its fingerprints; the record numbers fill the rest of a cache line, or less where they are short.
+constexpr unsigned kFingerprints = 16;
+constexpr unsigned SlotsPerLine(unsigned id_bits) { return std::min(kFingerprints, (64 - kFingerprints) * 8 / id_bits); }
+constexpr unsigned LineBytes(unsigned id_bits) { return std::min(64u, kFingerprints + kFingerprints * id_bits / 8); }
 
 // 1 to 255: a slot that holds 0 is empty.
 std::uint8_t FingerprintOf(std::uint64_t hash) {
@@ -48,25 +53,25 @@ absl::Status CheckOptions(const RawCompactDict::Options& options) {
 
 // --- Layout
 
-RawCompactDictView::Places RawCompactDictView::PlacesOf(std::uint64_t reserved, std::uint64_t slots, unsigned id_bits) const {
+RawCompactDictView::Places RawCompactDictView::PlacesOf(std::uint64_t reserved, std::uint64_t lines, unsigned id_bits) const {
   ImageLayout layout(kHeaderBytes);
   layout.Add(reserved, 8);
-  const std::uint64_t fingerprints = layout.Add(slots, 8);
-  const std::uint64_t ids = layout.Add(slots, id_bits, 1);
+  const std::uint64_t index = layout.Add(lines, 8 * LineBytes(id_bits), kImageAlignment);
   const std::uint64_t dead = layout.Add(key_bytes_ == 0 ? 0 : reserved / record_bytes_, 1);
-  return {fingerprints, ids, dead, layout.image_bytes()};
+  return {index, dead, layout.image_bytes()};
 }
 
 void RawCompactDictView::Place() {
   record_bytes_ = key_bytes_ == 0 ? 0 : key_bytes_ + value_bytes_;
   key_mask_ = LowBits(8 * key_bytes_);
   numbers_ = key_bytes_ == 0 ? used_ : used_ / record_bytes_;
-  homes_ = slots_ == 0 ? 0 : slots_ - (kWindow - 1);
+  integers_ = key_bytes_ == 0 ? 0 : numbers_;
+  line_slots_ = SlotsPerLine(id_bits_);
+  line_bytes_ = LineBytes(id_bits_);
   id_mask_ = LowBits(id_bits_);
-  plain_ = key_bytes_ != 0 && slots_ != 0 && dead_ == 0;
-  const Places places = PlacesOf(reserved_, slots_, id_bits_);
-  fingerprints_at_ = places.fingerprints;
-  ids_at_ = places.ids;
+  const Places places = PlacesOf(reserved_, lines_, id_bits_);
+  index_at_ = places.index;
+  index_ = image_ + (lines_ == 0 ? 0 : index_at_);
   dead_at_ = places.dead;
   image_bytes_ = places.image_bytes;
 }
@@ -78,22 +83,21 @@ bool RawCompactDictView::Configure(const ImageHeader& header) {
   reserved_ = p[1];
   used_ = p[2];
   dead_ = p[3];
-  slots_ = p[4];
+  lines_ = p[4];
   id_bits_ = static_cast<unsigned>(std::min<std::uint64_t>(p[5], kMaxIdBits + 1));
   slots_used_ = p[6];
   count_ = header.count;
-  seed_ = header.seed;
+  seed_ = HashSeed(header.seed);
   if (key_bytes_ > 8 || value_bytes_ > kMaxValueBytes || id_bits_ == 0 || id_bits_ > kMaxIdBits) return false;
-  if (slots_ != 0 && slots_ < kWindow) return false;
   Place();
   return image_bytes_ == header.image_bytes && used_ <= reserved_ && dead_ <= used_ && count_ <= numbers_ &&
-         (record_bytes_ == 0 || used_ % record_bytes_ == 0) && slots_used_ <= slots_;
+         (key_bytes_ == 0 ? reserved_ : reserved_ / record_bytes_) <= id_mask_ && (record_bytes_ == 0 || used_ % record_bytes_ == 0) && slots_used_ / line_slots_ <= lines_;
 }
 
 ImageHeader RawCompactDictView::Header() const {
   ImageHeader header{.kind = kKind, .header_bytes = kHeaderBytes, .hash_scheme = HashScheme::kThimble,
-                     .image_bytes = image_bytes_, .count = count_, .used_bytes = image_bytes_, .seed = seed_};
-  header.parameters = {key_bytes_ | std::uint64_t{value_bytes_} << 32, reserved_, used_, dead_, slots_, id_bits_, slots_used_};
+                     .image_bytes = image_bytes_, .count = count_, .used_bytes = image_bytes_, .seed = seed_.value()};
+  header.parameters = {key_bytes_ | std::uint64_t{value_bytes_} << 32, reserved_, used_, dead_, lines_, id_bits_, slots_used_};
   return header;
 }
 
@@ -137,114 +141,100 @@ bool RawCompactDictView::Read(std::uint64_t number, Record& record) const {
   return true;
 }
 
-std::uint64_t RawCompactDictView::HashOf(const Record& record) const {
-  return key_bytes_ == 0 ? Hash64(record.text, seed_) : Hash64(record.integer, seed_);
-}
-
 inline std::uint64_t RawCompactDictView::HomeOf(std::uint64_t hash) const {
-  return static_cast<std::uint64_t>(Wide{hash} * homes_ >> 64);
+  return static_cast<std::uint64_t>(Wide{hash} * lines_ >> 64);
 }
 
-inline std::uint64_t RawCompactDictView::NextWindow(std::uint64_t window) const {
-  return window + 1 == homes_ ? 0 : std::min(window + kWindow, homes_ - 1);
+inline std::uint64_t RawCompactDictView::IdAt(const std::byte* line, unsigned slot) const {
+  const unsigned bit = slot * id_bits_;
+  return (Load<std::uint64_t>(line + kFingerprints + bit / 8) >> (bit % 8)) & id_mask_;
 }
 
-inline std::uint64_t RawCompactDictView::IdAt(std::uint64_t slot) const {
-  const std::uint64_t bit = slot * id_bits_;
-  return (Load<std::uint64_t>(image_ + ids_at_ + bit / 8) >> (bit % 8)) & id_mask_;
+inline std::uint32_t RawCompactDictView::FreeSlots(const std::byte* line) const {
+  return MatchBytes16(line, 0) & static_cast<std::uint32_t>(LowBits(line_slots_));
 }
 
-inline void RawCompactDictView::PrefetchIndex(std::uint64_t hash) const {
-  const std::uint64_t home = HomeOf(hash);
-  __builtin_prefetch(image_ + fingerprints_at_ + home, 1);
-  __builtin_prefetch(image_ + ids_at_ + home * id_bits_ / 8, 1);
+// The number in the first slot of the key's line that has its fingerprint, which is the key's in nearly every hit.
+inline std::uint64_t RawCompactDictView::FirstCandidate(std::uint64_t hash) const {
+  const std::byte* line = LineAt(HomeOf(hash));
+  const std::uint32_t found = MatchBytes16(line, FingerprintOf(hash));
+  return found == 0 ? kAbsent : IdAt(line, static_cast<unsigned>(std::countr_zero(found)));
 }
 
 template <class Matches>
-std::uint64_t RawCompactDictView::Search(std::uint64_t hash, Matches matches) const {
-  if (slots_ == 0) return kAbsent;
+RawCompactDictView::Found RawCompactDictView::Search(std::uint64_t hash, Matches matches) const {
   const std::uint8_t fingerprint = FingerprintOf(hash);
-  std::uint64_t window = HomeOf(hash);
-  for (std::uint64_t probed = 0; probed < slots_ + 2 * kWindow; probed += kWindow) {
-    const std::byte* fingerprints = image_ + fingerprints_at_ + window;
-    for (std::uint32_t found = MatchBytes32(fingerprints, fingerprint); found != 0; found &= found - 1) {
-      const std::uint64_t number = IdAt(window + static_cast<unsigned>(std::countr_zero(found)));
-      if (matches(number)) return number;
+  std::uint64_t line = HomeOf(hash);
+  for (std::uint64_t probed = 0; probed < lines_; ++probed) {
+    const std::byte* at = LineAt(line);
+    for (std::uint32_t found = MatchBytes16(at, fingerprint); found != 0; found &= found - 1) {
+      const auto slot = static_cast<unsigned>(std::countr_zero(found));
+      if (const std::uint64_t number = IdAt(at, slot); matches(number)) return {number, line, slot};
     }
-    if (MatchBytes32(fingerprints, 0) != 0) break;
-    window = NextWindow(window);
+    if (FreeSlots(at) != 0) break;
+    if (++line == lines_) line = 0;
   }
-  return kAbsent;
+  return {};
 }
 
-std::uint64_t RawCompactDictView::Locate(std::uint64_t key, std::uint64_t hash) const {
-  if (key_bytes_ == 0 || (key & ~key_mask_) != 0) return kAbsent;
+RawCompactDictView::Found RawCompactDictView::Locate(std::uint64_t key, std::uint64_t hash) const {
+  if (key_bytes_ == 0 || (key & ~key_mask_) != 0) return {};
   return Search(hash, [&](std::uint64_t number) {
-    Record record;
-    return Read(number, record) && record.integer == key && !record.dead;
+    return number < numbers_ && (Load<std::uint64_t>(image_ + kHeaderBytes + number * record_bytes_) & key_mask_) == key;
   });
 }
 
-std::uint64_t RawCompactDictView::Locate(std::string_view key, std::uint64_t hash) const {
-  if (key_bytes_ != 0) return kAbsent;
+RawCompactDictView::Found RawCompactDictView::Locate(std::string_view key, std::uint64_t hash) const {
+  if (key_bytes_ != 0) return {};
   return Search(hash, [&](std::uint64_t number) {
     Record record;
-    return Read(number, record) && record.text == key && !record.dead;
+    return Read(number, record) && record.text == key;
   });
 }
 
-inline const std::byte* RawCompactDictView::FindHashed(std::uint64_t key, std::uint64_t hash) const {
-  // Nearly every hit is the first candidate. The shorter this path, the more independent lookups the machine overlaps.
-  if (plain_) [[likely]] {
-    const std::uint64_t home = HomeOf(hash);
-    __builtin_prefetch(image_ + ids_at_ + home * id_bits_ / 8);
-    const std::uint32_t found = MatchBytes32(image_ + fingerprints_at_ + home, FingerprintOf(hash));
-    if (found != 0) [[likely]] {
-      const std::uint64_t number = IdAt(home + static_cast<unsigned>(std::countr_zero(found)));
-      const std::byte* record = image_ + kHeaderBytes + number * record_bytes_;
-      if (number < numbers_ && (Load<std::uint64_t>(record) & key_mask_) == key) [[likely]] return record + key_bytes_;
-    }
-  }
+// The shorter this path, the more independent lookups the machine overlaps.
+inline const std::byte* RawCompactDictView::FindFrom(std::uint64_t candidate, std::uint64_t key, std::uint64_t hash) const {
+  const std::byte* record = image_ + kHeaderBytes + candidate * record_bytes_;
+  if (candidate < integers_ && (Load<std::uint64_t>(record) & key_mask_) == key) [[likely]] return record + key_bytes_;
   return FindAmongAll(key, hash);
 }
 
+const std::byte* RawCompactDictView::Find(std::uint64_t key) const {
+  const std::uint64_t hash = seed_.Hash(key);
+  return FindFrom(FirstCandidate(hash), key, hash);
+}
+
 const std::byte* RawCompactDictView::FindAmongAll(std::uint64_t key, std::uint64_t hash) const {
-  const std::uint64_t number = Locate(key, hash);
+  const std::uint64_t number = Locate(key, hash).number;
   return number == kAbsent ? nullptr : image_ + kHeaderBytes + number * record_bytes_ + key_bytes_;
 }
 
-const std::byte* RawCompactDictView::Find(std::uint64_t key) const { return FindHashed(key, Hash64(key, seed_)); }
-
-const std::byte* RawCompactDictView::FindHashed(std::string_view key, std::uint64_t hash) const {
-  const std::uint64_t number = Locate(key, hash);
+const std::byte* RawCompactDictView::FindFrom(std::uint64_t candidate, std::string_view key, std::uint64_t hash) const {
   Record record;
-  return number != kAbsent && Read(number, record) ? record.value : nullptr;
+  if (key_bytes_ == 0 && Read(candidate, record) && record.text == key) return record.value;
+  return Read(Locate(key, hash).number, record) ? record.value : nullptr;
 }
 
-const std::byte* RawCompactDictView::Find(std::string_view key) const { return FindHashed(key, Hash64(key, seed_)); }
+const std::byte* RawCompactDictView::Find(std::string_view key) const {
+  const std::uint64_t hash = seed_.Hash(key);
+  return FindFrom(FirstCandidate(hash), key, hash);
+}
 
 template <class Key>
 void RawCompactDictView::FindBatches(std::span<const Key> keys, std::span<const std::byte*> values) const {
   assert(values.size() >= keys.size());
-  if (slots_ == 0) {
-    std::fill_n(values.begin(), keys.size(), nullptr);
-    return;
-  }
-  std::array<std::uint64_t, kBatch> hashes;
+  std::array<std::uint64_t, kBatch> hashes, candidates;
   for (std::size_t from = 0; from < keys.size(); from += kBatch) {
     const std::size_t size = std::min(kBatch, keys.size() - from);
     for (std::size_t i = 0; i < size; ++i) {
-      hashes[i] = Hash64(keys[from + i], seed_);
-      PrefetchIndex(hashes[i]);
+      hashes[i] = seed_.Hash(keys[from + i]);
+      __builtin_prefetch(LineAt(HomeOf(hashes[i])));
     }
     for (std::size_t i = 0; i < size; ++i) {
-      const std::uint64_t home = HomeOf(hashes[i]);
-      const std::uint32_t found = MatchBytes32(image_ + fingerprints_at_ + home, FingerprintOf(hashes[i]));
-      // Without a candidate this is the last slot's record, and does no harm.
-      const std::uint64_t number = IdAt(home + static_cast<unsigned>(std::countr_zero(found | 1u << 31)));
-      __builtin_prefetch(image_ + kHeaderBytes + (key_bytes_ == 0 ? number : number * record_bytes_));
+      candidates[i] = FirstCandidate(hashes[i]);
+      __builtin_prefetch(image_ + kHeaderBytes + (key_bytes_ == 0 ? candidates[i] : candidates[i] * record_bytes_));
     }
-    for (std::size_t i = 0; i < size; ++i) values[from + i] = FindHashed(keys[from + i], hashes[i]);
+    for (std::size_t i = 0; i < size; ++i) values[from + i] = FindFrom(candidates[i], keys[from + i], hashes[i]);
   }
 }
 
@@ -270,26 +260,32 @@ bool RawCompactDictView::Next(Entry& entry) const {
 }
 
 absl::Status RawCompactDictView::Verify() const {
-  std::uint64_t live = 0, dead = 0, indexed = 0, end = 0;
+  std::uint64_t live = 0, dead = 0, end = 0;
   Record record;
   for (std::uint64_t number = 0; Read(number, record); number = key_bytes_ == 0 ? record.end : number + 1) {
     end = record.end;
-    const std::uint64_t hash = HashOf(record);
-    indexed += Search(hash, [&](std::uint64_t found) { return found == number; }) == number;
     if (record.dead) {
       dead += record.end - record.begin;
       continue;
     }
     ++live;
-    const std::uint64_t found = key_bytes_ == 0 ? Locate(record.text, hash) : Locate(record.integer, hash);
-    if (found != number) return absl::DataLossError("CompactDict: a record is not found under its key");
+    const std::uint64_t hash = HashOf(record);
+    const Found found = key_bytes_ == 0 ? Locate(record.text, hash) : Locate(record.integer, hash);
+    if (found.number != number) return absl::DataLossError("CompactDict: a record is not found under its key");
   }
   if (end != used_) return absl::DataLossError("CompactDict: a damaged record");
   if (live != count_ || dead != dead_) return absl::DataLossError("CompactDict: the counts are wrong");
-  const std::byte* fingerprints = image_ + fingerprints_at_;
-  const std::uint64_t occupied = slots_ - static_cast<std::uint64_t>(std::count(fingerprints, fingerprints + slots_, std::byte{0}));
+  std::uint64_t occupied = 0, erased = 0;
+  for (std::uint64_t line = 0; line < lines_; ++line) {
+    for (unsigned slot = 0; slot < kFingerprints; ++slot) {
+      if (LineAt(line)[slot] == std::byte{0}) continue;
+      if (slot >= line_slots_) return absl::DataLossError("CompactDict: a slot behind a line's last");
+      ++occupied;
+      erased += IdAt(LineAt(line), slot) == id_mask_;
+    }
+  }
   // Each slot that a record found is another one, so equal counts leave no slot that points elsewhere.
-  if (occupied != indexed || occupied != slots_used_) return absl::DataLossError("CompactDict: the index holds more than the records");
+  if (occupied != live + erased || occupied != slots_used_) return absl::DataLossError("CompactDict: the index holds more than the records");
   return absl::OkStatus();
 }
 
@@ -327,17 +323,17 @@ void RawCompactDict::WriteHeader() { Header().Write(buffer().bytes()); }
 
 // --- Growing
 
-absl::Status RawCompactDict::Relayout(std::uint64_t reserved, std::uint64_t slots, unsigned id_bits) {
-  const std::uint64_t index_before = fingerprints_at_, index_bytes = dead_at_ - fingerprints_at_;
+absl::Status RawCompactDict::Relayout(std::uint64_t reserved, std::uint64_t lines, unsigned id_bits) {
+  const std::uint64_t index_before = index_at_, index_bytes = dead_at_ - index_at_;
   const std::uint64_t dead_before = dead_at_, dead_bytes = image_bytes_ - kImageSlack - dead_at_;
-  const bool same_index = slots == slots_ && id_bits == id_bits_;
+  const bool same_index = lines == lines_ && id_bits == id_bits_;
   const std::uint64_t held = buffer().size();
-  THIMBLE_RETURN_IF_ERROR(buffer().Grow(PlacesOf(reserved, slots, id_bits).image_bytes));
+  THIMBLE_RETURN_IF_ERROR(buffer().Grow(PlacesOf(reserved, lines, id_bits).image_bytes));
   // What the heap grows below 1 MiB is copied, and both copies count.
   peak_bytes_ = std::max<std::uint64_t>(peak_bytes_, buffer().size() + (held < (1u << 20) && held < buffer().size() ? held : 0));
   image_ = data();
   reserved_ = reserved;
-  slots_ = slots;
+  lines_ = lines;
   id_bits_ = id_bits;
   Place();
 
@@ -345,8 +341,8 @@ absl::Status RawCompactDict::Relayout(std::uint64_t reserved, std::uint64_t slot
   std::memmove(data() + dead_at_, data() + dead_before, dead_bytes);
   std::memset(data() + dead_at_ + dead_bytes, 0, image_bytes_ - dead_at_ - dead_bytes);
   if (same_index) {
-    std::memmove(data() + fingerprints_at_, data() + index_before, index_bytes);
-    std::memset(data() + index_before, 0, fingerprints_at_ - index_before);
+    std::memmove(data() + index_at_, data() + index_before, index_bytes);
+    std::memset(data() + index_before, 0, index_at_ - index_before);
   } else {
     std::memset(data() + index_before, 0, dead_at_ - index_before);
     FillIndex();
@@ -356,38 +352,44 @@ absl::Status RawCompactDict::Relayout(std::uint64_t reserved, std::uint64_t slot
 }
 
 absl::Status RawCompactDict::MakeRoom(std::uint64_t record_bytes) {
-  std::uint64_t reserved = reserved_, slots = slots_;
+  std::uint64_t reserved = reserved_, lines = lines_;
   unsigned id_bits = id_bits_;
   if (record_bytes > reserved - used_) {
     // By 1/64, from 1 MiB on; smaller ones take larger steps, as the heap copies them.
     const std::uint64_t step = std::max(used_ / 64, std::min<std::uint64_t>(used_ / 8, 16384));
     reserved = RoundUp(used_ + std::max(record_bytes, step), 64);
     const std::uint64_t numbers = key_bytes_ == 0 ? reserved : reserved / record_bytes_;
-    id_bits = std::max(id_bits, static_cast<unsigned>(std::bit_width(numbers - 1)));
+    id_bits = std::max(id_bits, static_cast<unsigned>(std::bit_width(numbers)));  // all ones lead nowhere
   }
-  const bool full = slots_used_ + 1 > MaxSlotsUsed(slots_);
+  const bool full = slots_used_ + 1 > MaxSlotsUsed(lines_ * line_slots_);
   // Dead records leave the index when it is refilled, so the live ones decide: it is 7/8 full then, and 15/16 at most.
-  if (full) slots = std::max({slots, kWindow, (count_ + 1) * 8 / 7});
-  if (reserved != reserved_ || slots != slots_ || id_bits != id_bits_) return Relayout(reserved, slots, id_bits);
+  const unsigned line_slots = SlotsPerLine(id_bits);
+  if (full || id_bits != id_bits_) lines = std::max(lines, ((count_ + 1) * 8 / 7 + line_slots - 1) / line_slots);
+  if (reserved != reserved_ || lines != lines_ || id_bits != id_bits_) return Relayout(reserved, lines, id_bits);
   if (full) {
-    std::memset(data() + fingerprints_at_, 0, dead_at_ - fingerprints_at_);
+    std::memset(data() + index_at_, 0, dead_at_ - index_at_);
     FillIndex();
   }
   return absl::OkStatus();
 }
 
+void RawCompactDict::SetId(std::uint64_t line, unsigned slot, std::uint64_t id) {
+  const unsigned bit = slot * id_bits_;
+  std::byte* word = data() + index_at_ + line * line_bytes_ + kFingerprints + bit / 8;
+  Store(word, (Load<std::uint64_t>(word) & ~(id_mask_ << (bit % 8))) | id << (bit % 8));
+}
+
 void RawCompactDict::AddSlot(std::uint64_t hash, std::uint64_t number) {
-  for (std::uint64_t window = HomeOf(hash);; window = NextWindow(window)) {
-    const std::uint32_t free = MatchBytes32(data() + fingerprints_at_ + window, 0);
-    if (free == 0) continue;
-    const std::uint64_t slot = window + static_cast<unsigned>(std::countr_zero(free));
-    data()[fingerprints_at_ + slot] = std::byte{FingerprintOf(hash)};
-    const std::uint64_t bit = slot * id_bits_;
-    std::byte* word = data() + ids_at_ + bit / 8;
-    Store(word, (Load<std::uint64_t>(word) & ~(id_mask_ << (bit % 8))) | number << (bit % 8));
-    ++slots_used_;
-    return;
+  std::uint64_t line = HomeOf(hash);
+  std::uint32_t free = FreeSlots(LineAt(line));
+  while (free == 0) {
+    if (++line == lines_) line = 0;
+    free = FreeSlots(LineAt(line));
   }
+  const auto slot = static_cast<unsigned>(std::countr_zero(free));
+  data()[index_at_ + line * line_bytes_ + slot] = std::byte{FingerprintOf(hash)};
+  SetId(line, slot, number);
+  ++slots_used_;
 }
 
 void RawCompactDict::FillIndex() {
@@ -403,7 +405,7 @@ void RawCompactDict::FillIndex() {
     if (record.dead) continue;
     hashes[waiting] = HashOf(record);
     numbers[waiting] = number;
-    PrefetchIndex(hashes[waiting]);
+    __builtin_prefetch(LineAt(HomeOf(hashes[waiting])), 1);
     if (++waiting == kBatch) flush();
   }
   flush();
@@ -414,7 +416,7 @@ void RawCompactDict::FillIndex() {
 template <class Key>
 absl::StatusOr<RawCompactDict::Slot> RawCompactDict::InsertKey(Key key, std::uint64_t hash, std::uint64_t bytes) {
   Record record;
-  if (const std::uint64_t number = Locate(key, hash); number != kAbsent && Read(number, record)) {
+  if (const Found found = Locate(key, hash); found.number != kAbsent && Read(found.number, record)) {
     return Slot{data() + (record.value - image_), false};
   }
   THIMBLE_RETURN_IF_ERROR(MakeRoom(bytes));
@@ -432,6 +434,7 @@ absl::StatusOr<RawCompactDict::Slot> RawCompactDict::InsertKey(Key key, std::uin
   std::memset(at, 0, value_bytes_);
   used_ += bytes;
   numbers_ = key_bytes_ == 0 ? used_ : number + 1;
+  integers_ = key_bytes_ == 0 ? 0 : numbers_;
   ++count_;
   AddSlot(hash, number);
   WriteHeader();
@@ -440,33 +443,33 @@ absl::StatusOr<RawCompactDict::Slot> RawCompactDict::InsertKey(Key key, std::uin
 
 absl::StatusOr<RawCompactDict::Slot> RawCompactDict::Insert(std::uint64_t key) {
   assert(!has_string_keys() && (key & ~key_mask_) == 0);
-  return InsertKey(key, Hash64(key, seed_), record_bytes_);
+  return InsertKey(key, seed_.Hash(key), record_bytes_);
 }
 
 absl::StatusOr<RawCompactDict::Slot> RawCompactDict::Insert(std::string_view key) {
   assert(has_string_keys());
   if (key.size() >= kMaxKeyLength) return absl::InvalidArgumentError("CompactDict: a key has less than 2^48 bytes");
-  return InsertKey(key, Hash64(key, seed_), VarintBytes(2 * key.size()) + key.size() + value_bytes_);
+  return InsertKey(key, seed_.Hash(key), VarintBytes(2 * key.size()) + key.size() + value_bytes_);
 }
 
 template <class Key>
 bool RawCompactDict::EraseKey(Key key, std::uint64_t hash) {
   Record record;
-  const std::uint64_t number = Locate(key, hash);
-  if (number == kAbsent || !Read(number, record)) return false;
-  // The slot stays and leads to a dead record, as the lines behind it may have been reached through it.
-  std::byte* mark = key_bytes_ == 0 ? data() + kHeaderBytes + number : data() + dead_at_ + number / 8;
-  *mark |= std::byte{1} << (key_bytes_ == 0 ? 0 : number % 8);
+  const Found found = Locate(key, hash);
+  if (found.number == kAbsent || !Read(found.number, record)) return false;
+  // The slot stays and leads nowhere, as the lines behind it may have been reached through it.
+  SetId(found.line, found.slot, id_mask_);
+  std::byte* mark = key_bytes_ == 0 ? data() + kHeaderBytes + found.number : data() + dead_at_ + found.number / 8;
+  *mark |= std::byte{1} << (key_bytes_ == 0 ? 0 : found.number % 8);
   dead_ += record.end - record.begin;
-  plain_ = false;
   --count_;
   if (dead_ > 64 && dead_ > (used_ - dead_) / 8) Squeeze();
   WriteHeader();
   return true;
 }
 
-bool RawCompactDict::Erase(std::uint64_t key) { return EraseKey(key, Hash64(key, seed_)); }
-bool RawCompactDict::Erase(std::string_view key) { return EraseKey(key, Hash64(key, seed_)); }
+bool RawCompactDict::Erase(std::uint64_t key) { return EraseKey(key, seed_.Hash(key)); }
+bool RawCompactDict::Erase(std::string_view key) { return EraseKey(key, seed_.Hash(key)); }
 
 void RawCompactDict::Squeeze() {
   std::uint64_t end = 0;
@@ -476,11 +479,11 @@ void RawCompactDict::Squeeze() {
     std::memmove(data() + kHeaderBytes + end, data() + kHeaderBytes + record.begin, record.end - record.begin);
     end += record.end - record.begin;
   }
-  std::memset(data() + kHeaderBytes + end, 0, fingerprints_at_ - kHeaderBytes - end);
+  std::memset(data() + kHeaderBytes + end, 0, index_at_ - kHeaderBytes - end);
   used_ = end;
   dead_ = 0;
   Place();
-  std::memset(data() + fingerprints_at_, 0, image_bytes_ - fingerprints_at_);
+  std::memset(data() + index_at_, 0, image_bytes_ - index_at_);
   FillIndex();
 }
 

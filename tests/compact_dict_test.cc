@@ -154,6 +154,16 @@ BOOST_AUTO_TEST_CASE(BytesPerEntryStayBelowTheBound) {
   BOOST_TEST(static_cast<double>(stats.peak_bytes) < 1.15 * static_cast<double>(dict.image().size()));
 }
 
+// Records so long that their numbers take more than 24 bits: fewer slots in a line.
+BOOST_AUTO_TEST_CASE(LongRecordsAreFound) {
+  CompactDict<std::string, std::uint64_t> dict;
+  const auto key = [](std::uint64_t i) { return std::to_string(i).append(100000, 'x'); };
+  for (std::uint64_t i = 0; i < 300; ++i) REQUIRE_OK(dict.Set(key(i), i));
+  for (std::uint64_t i = 0; i < 30; ++i) BOOST_TEST(dict.erase(key(10 * i)));
+  REQUIRE_OK(dict.Verify());
+  for (std::uint64_t i = 0; i < 300; ++i) BOOST_TEST(dict.Find(key(i)).value_or(0) == (i % 10 == 0 ? 0 : i));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

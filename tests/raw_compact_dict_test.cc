@@ -22,11 +22,11 @@ RawCompactDict Strings(int n) {
 }
 
 BOOST_AUTO_TEST_CASE(SizesAreExact) {
-  // Header 128, records, 32 slots of a fingerprint and 8 bits, a dead bit for each record, slack 8.
+  // Header 128, records, a line of 16 slots with a fingerprint and 8 bits each, a dead bit for each record, slack 8.
   BOOST_TEST(RawCompactDict({}).image().size() == 136u);
   RawCompactDict dict({.key_bytes = 8, .value_bytes = 8});
   for (std::uint64_t i = 0; i < 8; ++i) REQUIRE_OK(dict.Insert(i));
-  BOOST_TEST(dict.image().size() == 128u + 8 * 16 + 2 * 32 + 8 + 8);
+  BOOST_TEST(dict.image().size() == 128u + 8 * 16 + 2 * 16 + 8 + 8);
   const Stats stats = dict.stats();
   BOOST_TEST(stats.live_bytes == dict.image().size());
   BOOST_TEST(stats.garbage_bytes == 0u);

@@ -9,6 +9,7 @@
 #include <absl/status/statusor.h>
 
 #include "thimble/buffer.h"
+#include "thimble/hash.h"
 #include "thimble/image.h"
 #include "thimble/owner.h"
 
@@ -21,12 +22,14 @@ namespace thimble {
 //
 //   records    one after another in the order of insertion. Integer keys: key, value. String keys: varint(2 * length + dead),
 //              key, value
-//   index      an array of fingerprints, one byte a slot (0 is an empty slot), and one of record numbers, id_bits a slot. A
-//              record number is an ordinal for integer keys, a byte offset for strings. A key lies in the first slot that was
-//              free from floor(hash * (slots - 31) / 2^64) on, searched in windows of 32 slots
+//   index      lines of a cache line, or shorter ones of 16 + 2 * id_bits bytes: 16 fingerprints, one byte a slot (0 is an
+//              empty slot), and the slots' record numbers, id_bits each. Lines of 64 bytes have so many slots as numbers
+//              fit, 16 up to 24 bits. A record number is an ordinal for integer keys, a byte offset for strings; all ones
+//              mark a slot whose record was erased. A key lies in the first slot that was free from line
+//              floor(hash * lines / 2^64) on
 //   dead bits  one a record, for integer keys
 //
-//   parameters: key bytes (0: strings) + value bytes * 2^32, record bytes reserved, used, dead, slots, id bits, slots used
+//   parameters: key bytes (0: strings) + value bytes * 2^32, record bytes reserved, used, dead, lines, id bits, slots used
 //
 // Growth moves no record: the buffer grows by 1/64, and the index slides up behind the longer run of records. The index
 // holds nothing that the records do not, so it grows by 1/16 where it stands, refilled from them: there is never a second copy.
@@ -54,7 +57,7 @@ class RawCompactDictView {
   std::uint32_t key_bytes() const { return key_bytes_; }
   std::uint32_t value_bytes() const { return value_bytes_; }
   bool has_string_keys() const { return key_bytes_ == 0; }
-  std::uint64_t seed() const { return seed_; }
+  std::uint64_t seed() const { return seed_.value(); }
 
   // The key's value, or null. A key of the other type is never found.
   const std::byte* Find(std::uint64_t key) const;
@@ -70,7 +73,6 @@ class RawCompactDictView {
  protected:
   static constexpr std::uint64_t kAbsent = ~std::uint64_t{0};
   static constexpr std::size_t kHeaderBytes = 128;
-  static constexpr std::uint64_t kWindow = 32;
 
   struct Record {
     std::uint64_t number = 0;
@@ -81,46 +83,54 @@ class RawCompactDictView {
     const std::byte* value = nullptr;
   };
 
+  struct Found {
+    std::uint64_t number = kAbsent, line = 0;
+    unsigned slot = 0;
+  };
+
   struct Places {
-    std::uint64_t fingerprints, ids, dead, image_bytes;
+    std::uint64_t index, dead, image_bytes;
   };
 
   ImageHeader Header() const;
-  Places PlacesOf(std::uint64_t reserved, std::uint64_t slots, unsigned id_bits) const;
+  Places PlacesOf(std::uint64_t reserved, std::uint64_t lines, unsigned id_bits) const;
   // Takes sizes from a header; false if they make no sense or do not add up to its image_bytes.
   bool Configure(const ImageHeader& header);
   void Place();  // computes what follows from the sizes
 
   bool Read(std::uint64_t number, Record& record) const;
-  std::uint64_t HashOf(const Record& record) const;
+  std::uint64_t HashOf(const Record& record) const { return key_bytes_ == 0 ? seed_.Hash(record.text) : seed_.Hash(record.integer); }
   std::uint64_t HomeOf(std::uint64_t hash) const;
-  std::uint64_t NextWindow(std::uint64_t window) const;
-  void PrefetchIndex(std::uint64_t hash) const;
-  std::uint64_t IdAt(std::uint64_t slot) const;
-  const std::byte* FindHashed(std::uint64_t key, std::uint64_t hash) const;
-  const std::byte* FindHashed(std::string_view key, std::uint64_t hash) const;
+  const std::byte* LineAt(std::uint64_t line) const { return index_ + line * line_bytes_; }
+  std::uint32_t FreeSlots(const std::byte* line) const;
+  std::uint64_t IdAt(const std::byte* line, unsigned slot) const;
+  std::uint64_t FirstCandidate(std::uint64_t hash) const;
+  const std::byte* FindFrom(std::uint64_t candidate, std::uint64_t key, std::uint64_t hash) const;
+  const std::byte* FindFrom(std::uint64_t candidate, std::string_view key, std::uint64_t hash) const;
   const std::byte* FindAmongAll(std::uint64_t key, std::uint64_t hash) const;
-  std::uint64_t Locate(std::uint64_t key, std::uint64_t hash) const;
-  std::uint64_t Locate(std::string_view key, std::uint64_t hash) const;
+  Found Locate(std::uint64_t key, std::uint64_t hash) const;
+  Found Locate(std::string_view key, std::uint64_t hash) const;
   template <class Matches>
-  std::uint64_t Search(std::uint64_t hash, Matches matches) const;
+  Found Search(std::uint64_t hash, Matches matches) const;
   template <class Key>
   void FindBatches(std::span<const Key> keys, std::span<const std::byte*> values) const;
 
   const std::byte* image_ = nullptr;
   std::uint64_t image_bytes_ = 0;
   std::uint64_t count_ = 0;
-  std::uint64_t seed_ = 0;
+  HashSeed seed_;
   std::uint32_t key_bytes_ = 0, value_bytes_ = 0;
   std::uint64_t reserved_ = 0, used_ = 0, dead_ = 0;  // bytes of records
-  std::uint64_t slots_ = 0, slots_used_ = 0;
+  std::uint64_t lines_ = 0, slots_used_ = 0;
   unsigned id_bits_ = 0;
 
   std::uint64_t record_bytes_ = 0, key_mask_ = 0;  // of integer keys
   std::uint64_t numbers_ = 0;                      // record numbers are below it
-  std::uint64_t homes_ = 0, id_mask_ = 0;
-  std::uint64_t fingerprints_at_ = 0, ids_at_ = 0, dead_at_ = 0;
-  bool plain_ = false;  // integer keys, not empty, none erased: the first candidate decides
+  std::uint64_t integers_ = 0;                     // the same with integer keys, 0 with strings
+  std::uint64_t line_bytes_ = 0, id_mask_ = 0;
+  unsigned line_slots_ = 0;
+  const std::byte* index_ = nullptr;               // some readable bytes while it has no line
+  std::uint64_t index_at_ = 0, dead_at_ = 0;
 };
 
 class RawCompactDict : public Owner<RawCompactDictView> {
@@ -162,10 +172,11 @@ class RawCompactDict : public Owner<RawCompactDictView> {
   template <class Key>
   bool EraseKey(Key key, std::uint64_t hash);
   absl::Status MakeRoom(std::uint64_t record_bytes);
-  absl::Status Relayout(std::uint64_t reserved, std::uint64_t slots, unsigned id_bits);
+  absl::Status Relayout(std::uint64_t reserved, std::uint64_t lines, unsigned id_bits);
   void Squeeze();
   void FillIndex();
   void AddSlot(std::uint64_t hash, std::uint64_t number);
+  void SetId(std::uint64_t line, unsigned slot, std::uint64_t id);
   void WriteHeader();
 
   std::uint64_t peak_bytes_ = 0;
