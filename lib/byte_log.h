@@ -25,11 +25,12 @@ class ByteLog {
     return absl::OkStatus();
   }
 
-  // Small buffers double: they are copied.
+  // Small buffers double: they are copied. What is larger is mapped at once: its pages come as they are written to, where a
+  // row of copies would leave holes behind that nothing else fits in.
   absl::Status Reserve(std::uint64_t bytes) {
     if (bytes <= buffer_.size()) return absl::OkStatus();
-    constexpr std::uint64_t kSmall = 1 << 16;
-    return buffer_.Grow(bytes <= kSmall ? std::max<std::uint64_t>(2 * bytes, 1024) : bytes + bytes / 64 + kSmall);
+    constexpr std::uint64_t kSmall = 1 << 16, kMapped = 1 << 20;
+    return buffer_.Grow(bytes <= kSmall ? std::max<std::uint64_t>(2 * bytes, 1024) : std::max(bytes + bytes / 64 + kSmall, kMapped));
   }
 
   std::byte* data() const { return buffer_.data(); }

@@ -143,38 +143,52 @@ class StringDictionary::Builder::Spool final : public StringDictionary::Source {
     head[0] = static_cast<std::uint8_t>(shared << 4 | own);
     if (shared == kMost) head_bytes += PutNumber(ascending_.lcp() - kMost, head + head_bytes);
     if (own == kMost) head_bytes += PutNumber(rest.size() - kMost, head + head_bytes);
-    THIMBLE_RETURN_IF_ERROR(log_.Append(BytesOf(head, head_bytes)));
-    return log_.Append(BytesOf(rest.data(), rest.size()));
+    if (logs_.empty() || logs_.back().capacity() - logs_.back().size() < head_bytes + rest.size()) {
+      logs_.emplace_back(Buffer::Heap(std::max(head_bytes + rest.size(), std::clamp(held_bytes_, kLeastLog, kMostLog))));
+      held_bytes_ += logs_.back().capacity();
+    }
+    THIMBLE_RETURN_IF_ERROR(logs_.back().Append(BytesOf(head, head_bytes)));
+    return logs_.back().Append(BytesOf(rest.data(), rest.size()));
   }
 
   absl::Status Rewind() override {
+    log_ = 0;
     at_ = 0;
     key_.clear();
+    ++readings_;
     return absl::OkStatus();
   }
 
   absl::StatusOr<bool> Next(std::string_view* key) override {
-    if (at_ == log_.size()) return false;
-    const auto* at = reinterpret_cast<const std::uint8_t*>(log_.data()) + at_;
-    const auto* end = reinterpret_cast<const std::uint8_t*>(log_.data()) + log_.size();
+    if (log_ < logs_.size() && at_ == logs_[log_].size()) {
+      if (readings_ == kReadings) logs_[log_] = ByteLog();
+      ++log_;
+      at_ = 0;
+    }
+    if (log_ == logs_.size()) return false;
+    const auto* begin = reinterpret_cast<const std::uint8_t*>(logs_[log_].data());
+    const auto* at = begin + at_;
+    const auto* end = begin + logs_[log_].size();
     const unsigned head = *at++;
     std::uint64_t lcp = head >> 4, rest = head & 15;
     if (lcp == kMost) lcp += FrontBucket::Varint(at, end);
     if (rest == kMost) rest += FrontBucket::Varint(at, end);
     key_.resize(lcp);
     key_.append(reinterpret_cast<const char*>(at), rest);
-    at_ = static_cast<std::uint64_t>(at - reinterpret_cast<const std::uint8_t*>(log_.data())) + rest;
+    at_ = static_cast<std::uint64_t>(at - begin) + rest;
     *key = key_;
     return true;
   }
 
-  std::uint64_t held_bytes() const { return log_.capacity(); }
+  std::uint64_t held_bytes() const { return held_bytes_; }
 
   std::uint64_t size = 0, duplicates = 0;
 
  private:
   static constexpr std::uint64_t kMost = 15;
   static constexpr std::size_t kMaxNumber = 10;
+  static constexpr int kReadings = 2;  // by FromSource
+  static constexpr std::uint64_t kLeastLog = 1 << 12, kMostLog = 1 << 20;
 
   // Returns how many bytes it takes.
   static std::size_t PutNumber(std::uint64_t number, std::uint8_t* to) {
@@ -184,9 +198,13 @@ class StringDictionary::Builder::Spool final : public StringDictionary::Source {
     return count;
   }
 
-  ByteLog log_;
+  // A few large runs, each mapped by itself: the last reading gives back those that it has left behind.
+  std::vector<ByteLog> logs_;
+  std::uint64_t held_bytes_ = 0;
   Ascending ascending_;
-  std::uint64_t at_ = 0;
+  int readings_ = 0;
+  std::size_t log_ = 0;
+  std::uint64_t at_ = 0;  // in that log
   std::string key_;
 };
 
@@ -254,7 +272,8 @@ absl::StatusOr<StringDictionary> StringDictionary::Builder::Finish() && { return
 
 absl::StatusOr<StringDictionary> StringDictionary::Builder::Finish(Buffer buffer) && {
   absl::StatusOr<StringDictionary> dictionary = FromSource(*spool_, options_, std::move(buffer));
-  if (dictionary.ok()) dictionary->peak_bytes_ += spool_->held_bytes();
+  // While the image grows, the spool shrinks.
+  if (dictionary.ok()) dictionary->peak_bytes_ = std::max(dictionary->peak_bytes_, spool_->held_bytes());
   return dictionary;
 }
 

@@ -176,6 +176,7 @@ absl::StatusOr<Buffer> DictionaryWriter::Finish() {
               .used_bytes = image_bytes,
               .parameters = {form, book_.size(), book_.arena().size(), leaf_bytes, nodes_.size(), root_.size(), max_key_bytes_}}
       .Write(buffer.bytes());
+  buffer.Shrink(image_bytes);
   return buffer;
 }
 

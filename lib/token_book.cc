@@ -28,6 +28,7 @@ std::vector<Token> MostUsed(std::vector<Token> tokens, std::size_t keep) {
   std::size_t optional = keep;
   for (const Token& token : tokens) optional -= Obligatory(token) && optional > 0;
   std::vector<Token> kept;
+  kept.reserve(std::min(tokens.size(), keep + 257));
   for (Token& token : tokens) {
     if (!Obligatory(token)) {
       if (optional == 0 || token.uses == 0) continue;
@@ -168,39 +169,44 @@ TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double
   // A part of the sample tells which are used, and how the sizes compare.
   const std::size_t step = 1 + sample.text_bytes() / pass_bytes;
   CountUses(sample, step, ends, &tokens);
-  TokenBook book(MostUsed(std::move(tokens), target), coding);
-  std::optional<TokenBook> best;
+  // One book at a time, and no tokens beside it: they are most of the memory that learning takes.
+  tokens = MostUsed(std::move(tokens), target);
+  std::optional<TokenBook> book(TokenBook(std::move(tokens), coding));
+  std::vector<Token> best;
   double best_bytes = std::numeric_limits<double>::max();
   for (int pass = 0; pass < kMaxPasses; ++pass) {
-    std::vector<double> uses(book.size(), 0);
+    std::vector<double> uses(book->size(), 0);
     double bits = 0;
     std::size_t seen = 0;
-    TokenParser parser(book.trie(), book.costs(), ends);
+    TokenParser parser(book->trie(), book->costs(), ends);
     sample.Each(
         [&](std::string_view text) {
           seen += text.size() + 1;
           parser.Parse(text, [&](std::uint32_t i) {
             uses[i] += 1;
-            bits += book.code_bits(i);
+            bits += book->code_bits(i);
           });
         },
         step);
     double bytes = seen == 0 ? 0 : bits / 8 * (total / static_cast<double>(seen));
     std::vector<Token> used;
-    for (std::size_t i = 0; i < book.size(); ++i) {
-      if (book.codes_[i].bits == 0) continue;
-      bytes += TableBytes(book.tokens_[i]);
-      used.push_back(book.tokens_[i]);
+    used.reserve(book->size());
+    for (std::size_t i = 0; i < book->size(); ++i) {
+      if (book->codes_[i].bits == 0) continue;
+      bytes += TableBytes(book->tokens_[i]);
+      used.push_back(std::move(book->tokens_[i]));
       used.back().uses = uses[i];
     }
+    book.reset();
     if (bytes >= best_bytes) break;
     best_bytes = bytes;
-    best = TokenBook(used, coding);
     target = target * 6 / 10;
-    if (target < 300) break;
-    book = TokenBook(MostUsed(std::move(used), target), coding);
+    if (pass + 1 == kMaxPasses || target < 300) return TokenBook(std::move(used), coding);
+    best = used;
+    used = MostUsed(std::move(used), target);
+    book.emplace(TokenBook(std::move(used), coding));
   }
-  return *std::move(best);
+  return TokenBook(std::move(best), coding);
 }
 
 TokenBook::TokenBook(std::vector<Token> tokens, TokenCoding coding) : coding_(coding) {

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <string>
 #include <tuple>
 #include <utility>
+
+#include "thimble/buffer.h"
 
 namespace thimble::internal {
 namespace {
@@ -19,7 +22,8 @@ class PairTable {
   explicit PairTable(std::size_t symbols) {
     std::size_t slots = 1 << 12;
     while (slots < symbols / 8 && slots < kMaxSlots) slots *= 2;
-    pairs_.resize(slots);
+    room_ = Buffer::Heap(slots * sizeof(Pair));
+    pairs_ = {reinterpret_cast<Pair*>(room_.data()), slots};
   }
 
   void Clear() {
@@ -52,7 +56,7 @@ class PairTable {
  private:
   static constexpr std::size_t kMaxSlots = std::size_t{1} << 19;
   struct Pair {
-    std::uint32_t key = 0, value = 0;
+    std::uint32_t key, value;
   };
 
   Pair& Slot(std::uint32_t key) {
@@ -62,7 +66,8 @@ class PairTable {
     return pairs_[slot];
   }
 
-  std::vector<Pair> pairs_;
+  Buffer room_;  // large ones go back to the system
+  std::span<Pair> pairs_;
   std::size_t used_ = 0;
 };
 
@@ -71,11 +76,11 @@ std::uint32_t KeyOf(std::uint16_t a, std::uint16_t b) { return std::uint32_t{a} 
 // Joins frequent pairs of neighbours, again and again, until there are `limit` tokens. Requires: tokens[i] is byte i, and
 // tokens[kStringEnd] the empty end.
 void JoinPairs(const TokenSample& sample, std::size_t limit, bool ends, std::vector<Token>& tokens) {
-  std::vector<std::uint16_t> text;
-  text.reserve(sample.text_bytes() + sample.strings());
-  sample.Each([&](std::string_view string) {
-    for (const char c : string) text.push_back(static_cast<std::uint8_t>(c));
-    text.push_back(kStringEnd);
+  Buffer room = Buffer::Heap((sample.text_bytes() + sample.strings()) * sizeof(std::uint16_t));
+  std::span<std::uint16_t> text(reinterpret_cast<std::uint16_t*>(room.data()), sample.text_bytes() + sample.strings());
+  sample.Each([&, to = text.data()](std::string_view string) mutable {
+    for (const char c : string) *to++ = static_cast<std::uint8_t>(c);
+    *to++ = kStringEnd;
   });
 
   PairTable table(text.size());
@@ -115,7 +120,7 @@ void JoinPairs(const TokenSample& sample, std::size_t limit, bool ends, std::vec
       }
       text[out++] = symbol;
     }
-    text.resize(out);
+    text = text.first(out);
   }
 }
 
