@@ -164,6 +164,8 @@ class RealFile final : public File {
   const std::string path_;
 };
 
+absl::Status NotRegular(const std::string& path) { return absl::InvalidArgumentError(path + ": not a regular file"); }
+
 class RealFileSystem final : public FileSystem {
  public:
   absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, Mode mode) override {
@@ -174,11 +176,13 @@ class RealFileSystem final : public FileSystem {
     auto file = std::make_unique<RealFile>(fd, path);
     struct stat info;
     if (fstat(fd, &info) != 0) return Failure("stat", path);
-    if (!S_ISREG(info.st_mode)) return absl::InvalidArgumentError(path + ": not a regular file");
+    if (!S_ISREG(info.st_mode)) return NotRegular(path);
     return file;
   }
 
   absl::Status Rename(const std::string& from, const std::string& to, bool replace) override {
+    // A device or a pipe that is named by mistake must not vanish.
+    if (struct stat info; replace && stat(to.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) return NotRegular(to);
     if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), replace ? 0 : RENAME_NOREPLACE) == 0) return absl::OkStatus();
     return Failure("rename", to);
   }

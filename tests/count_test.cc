@@ -2,6 +2,7 @@
 #define BOOST_TEST_MODULE count
 #include "testing.h"
 
+#include <filesystem>
 #include <sstream>
 #include <string>
 
@@ -59,6 +60,8 @@ BOOST_AUTO_TEST_CASE(OddFiles) {
   BOOST_TEST(thimble("count %pipe") == 0);
   BOOST_TEST(thimble.Count() == 2);
   BOOST_TEST(thimble("count %missing") == 3);
+  BOOST_TEST(thimble("count --sketch %pipe %cut") == 2);
+  BOOST_TEST(std::filesystem::is_fifo(thimble.File("pipe")));
   BOOST_TEST(thimble("count --precision 40 %cut") == 2);
 }
 

@@ -8,10 +8,13 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
 
+#include "small_disk.h"
 #include "tool.h"
 
 namespace thimble {
@@ -361,6 +364,28 @@ BOOST_AUTO_TEST_CASE(LinesThatAreNoJsonAreNamed) {
   names.back() = '}';
   const Folder folder;
   BOOST_TEST(folder.Thimble("report " + folder.Write("a.jsonl", names)).exit_code == 5);
+}
+
+BOOST_AUTO_TEST_CASE(AFullDiskLeavesTheOldFiles) {
+  const testing::SmallDisk disk("64k");
+  if (!disk.mounted()) {
+    BOOST_TEST_MESSAGE("not run: mounting a small file system takes root");
+    return;
+  }
+  const Folder folder;
+  const std::string path = folder.Write("a.txt", "one\ntwo\n"), kept = disk.folder().File("a.thimble"), page = disk.folder().File("a.html");
+  const std::string options = "report --structures StringStore --save " + kept + " ";
+  BOOST_TEST(folder.Thimble(options + path).exit_code == 0);
+  std::string lines;
+  for (int i = 0; i < 20'000; ++i) lines.append(std::to_string(i * 7919)).append("x\n");
+  const std::string larger = folder.Write("larger.txt", lines);
+  BOOST_TEST(folder.Thimble(options + larger).exit_code == 5);
+  std::ofstream(page) << "old";
+  std::ofstream(disk.folder().File("ballast")) << std::string(50'000, ' ');
+  BOOST_TEST(folder.Thimble("report --structures StringStore --html " + page + " " + path).exit_code == 3);
+  BOOST_TEST(folder.Thimble("verify " + kept).exit_code == 0);
+  BOOST_TEST(std::filesystem::file_size(page) == 3u);
+  BOOST_TEST(disk.folder().Names().size() == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(APageIsWrittenWholeOrNotAtAll) {

@@ -2,7 +2,6 @@
 
 // A writer and eight readers, killed at random; and a disk that is full.
 
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <csignal>
 #include <thread>
 
+#include "small_disk.h"
 #include "test_image.h"
 #include "thimble/live_file.h"
 #include "thimble/store_writer.h"
@@ -20,6 +20,7 @@ namespace {
 BOOST_AUTO_TEST_SUITE(torture)
 
 using namespace std::chrono_literals;
+using testing::SmallDisk;
 using testing::TemporaryFolder;
 using testing::TestImage;
 using testing::TestImageView;
@@ -140,25 +141,8 @@ BOOST_AUTO_TEST_CASE(TruncationUnderAReaderIsAnError) {
   }
 }
 
-// A file system of 4 MiB in memory, where the process may mount one.
-class SmallDisk {
- public:
-  SmallDisk() : mounted_(mount("none", folder_.path().c_str(), "tmpfs", 0, "size=4m") == 0) {}
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-  ~SmallDisk() {
-    if (mounted_) umount2(folder_.path().c_str(), MNT_DETACH);
-  }
-  bool mounted() const { return mounted_; }
-  const TemporaryFolder& folder() const { return folder_; }
-
- private:
-  TemporaryFolder folder_;
-  bool mounted_;
-};
-
 BOOST_AUTO_TEST_CASE(AFullDiskIsAnErrorAndTheOldFileStays) {
-  const SmallDisk disk;
+  const SmallDisk disk("4m");
   if (!disk.mounted()) {
     BOOST_TEST_MESSAGE("not run: mounting a small file system takes root");
     return;

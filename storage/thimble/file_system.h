@@ -63,7 +63,7 @@ class FileSystem {
   virtual ~FileSystem() = default;
 
   virtual absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, Mode mode) = 0;
-  // Atomic. kAlreadyExists if `to` exists and may not be replaced.
+  // Atomic. kAlreadyExists if `to` exists and may not be replaced; kInvalidArgument if it is no regular file, which never may.
   virtual absl::Status Rename(const std::string& from, const std::string& to, bool replace) = 0;
   virtual absl::Status Remove(const std::string& path) = 0;
   // Makes durable the creation, renaming and removal of names in the folder that `path` lies in.
