@@ -53,8 +53,10 @@ std::optional<Interval> Predict(const std::array<const Measurement*, 3>& samples
     return Extrapolate(points, n);
   };
   const Prediction heap = extrapolate(&Measurement::heap_bytes);
-  predicted.mallinfo_bytes = std::llround(extrapolate(&Measurement::mallinfo_bytes).bytes);
-  predicted.peak_bytes = std::llround(extrapolate(&Measurement::peak_bytes).bytes);
+  // What is beside the heap's bytes grows with them.
+  const double growth = heap.bytes / std::max(1.0, static_cast<double>(samples[2]->heap_bytes));
+  predicted.mallinfo_bytes = std::llround(static_cast<double>(samples[2]->mallinfo_bytes) * growth);
+  predicted.peak_bytes = std::llround(static_cast<double>(samples[2]->peak_bytes) * growth);
   predicted.pss_bytes = std::llround(extrapolate(&Measurement::pss_bytes).bytes);
   predicted.build_seconds = samples[2]->build_seconds * n / std::max(1.0, static_cast<double>(samples[2]->stored));
   predicted.heap_bytes = std::llround(heap.bytes);

@@ -84,8 +84,11 @@ class Scale {
     const Clock::time_point now = Clock::now();
     if (now < next_) {
       TreeMemory memory = MeasureTreeQuickly(root);
-      const std::uint64_t shared = last_.rss_bytes - std::min(last_.pss_bytes, last_.rss_bytes);
-      memory.pss_bytes = memory.rss_bytes - std::min(shared, memory.rss_bytes);
+      // What grows is taken to be its own; what shrinks, to have shared as all did.
+      memory.pss_bytes = memory.rss_bytes >= last_.rss_bytes
+                             ? last_.pss_bytes + (memory.rss_bytes - last_.rss_bytes)
+                             : static_cast<std::uint64_t>(static_cast<double>(last_.pss_bytes) * static_cast<double>(memory.rss_bytes) /
+                                                          static_cast<double>(last_.rss_bytes));
       return memory;
     }
     last_ = MeasureTree(root);
