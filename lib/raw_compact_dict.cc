@@ -194,8 +194,10 @@ RawCompactDictView::Found RawCompactDictView::Locate(std::string_view key, std::
 
 // The shorter this path, the more independent lookups the machine overlaps.
 inline const std::byte* RawCompactDictView::FindFrom(std::uint64_t candidate, std::uint64_t key, std::uint64_t hash) const {
-  const std::byte* record = image_ + kHeaderBytes + candidate * record_bytes_;
-  if (candidate < integers_ && (Load<std::uint64_t>(record) & key_mask_) == key) [[likely]] return record + key_bytes_;
+  if (candidate < integers_) [[likely]] {
+    const std::byte* record = image_ + kHeaderBytes + candidate * record_bytes_;
+    if ((Load<std::uint64_t>(record) & key_mask_) == key) [[likely]] return record + key_bytes_;
+  }
   return FindAmongAll(key, hash);
 }
 
@@ -232,7 +234,7 @@ void RawCompactDictView::FindBatches(std::span<const Key> keys, std::span<const 
     }
     for (std::size_t i = 0; i < size; ++i) {
       candidates[i] = FirstCandidate(hashes[i]);
-      __builtin_prefetch(image_ + kHeaderBytes + (key_bytes_ == 0 ? candidates[i] : candidates[i] * record_bytes_));
+      if (candidates[i] < numbers_) __builtin_prefetch(image_ + kHeaderBytes + candidates[i] * (key_bytes_ == 0 ? 1 : record_bytes_));
     }
     for (std::size_t i = 0; i < size; ++i) values[from + i] = FindFrom(candidates[i], keys[from + i], hashes[i]);
   }

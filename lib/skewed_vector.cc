@@ -2,179 +2,204 @@
 
 #include <bit>
 
-#include "rank_kernel.h"
+#include "cpu.h"
 #include "status_macros.h"
+
+#if THIMBLE_HAS_AVX2_KERNELS
+#include <immintrin.h>
+#endif
 
 namespace thimble {
 namespace {
 
-constexpr unsigned kMaxLevels = SkewedVectorView::kMaxLevels;
+// Image: header of 64 bytes (count = values, parameters = the classes' widths, a byte each, and the planes in the fifth byte;
+// the blocks' bytes), then
+//
+//   bases     for each 64 blocks, where the first of them begins
+//   offsets   for each block, how far behind its base it begins: 16 bits
+//   blocks    for each 64 values: the planes, 64 bits each, then the values one after another, from the next byte on for the
+//             next block. Bit j of plane p is bit p of value j's class
+constexpr std::uint64_t kBlock = 64;
+constexpr std::uint64_t kBlocksPerBase = 64;
+constexpr unsigned kMaxPlanes = 2;
+using Widths = std::array<std::uint8_t, SkewedVectorView::kMaxClasses>;  // ascending, then 0 behind the last class
 
-// Image: header of 64 bytes (count = values, parameters[0] = the levels' widths, a byte each, lowest first), then for each
-// level its parts and, but for the last, an image of a BitVector: which of its values go on.
-using Widths = std::array<std::uint8_t, 8>;  // 0 behind the last level
+struct Plan {
+  unsigned planes = 0;
+  Widths widths{};
 
-// How many values have at least so many bits; [0] and [1] count all, since 0 takes a bit too.
-using Lengths = std::array<std::uint64_t, 66>;
-
-Lengths LengthsOf(std::span<const std::uint64_t> values) {
-  Lengths lengths{};
-  for (const std::uint64_t value : values) ++lengths[static_cast<std::size_t>(std::bit_width(value | 1))];
-  for (std::size_t bits = 64; bits-- > 0;) lengths[bits] += lengths[bits + 1];
-  return lengths;
-}
-
-// Adds the parts of a level of `size` values, and its marks unless it is the last; returns where they begin.
-struct LevelPlace {
-  std::uint64_t parts, more;
+  unsigned ClassOf(std::uint64_t value) const {
+    unsigned c = 0;
+    while (static_cast<unsigned>(std::bit_width(value)) > widths[c]) ++c;
+    return c;
+  }
 };
-LevelPlace AddLevel(ImageLayout& layout, std::uint64_t size, unsigned width, bool last) {
-  LevelPlace place{};
-  place.parts = layout.Add(size, width);
-  layout.Add(kImageSlack, 8);
-  if (!last) place.more = layout.Add(BitVector::ImageBytes(size), 8, kImageAlignment);
-  return place;
-}
 
-std::uint64_t ImageBytesOf(const Lengths& lengths, const Widths& widths) {
-  ImageLayout layout(64);
-  unsigned from = 0;
-  for (unsigned level = 0; widths[level] > 0; ++level) {
-    AddLevel(layout, lengths[from + 1], widths[level], widths[level + 1] == 0);
-    from += widths[level];
-  }
-  return layout.image_bytes();
-}
-
-// A get pays a rank and a mispredicted branch for each level that it enters, so a level more must save this share of the image.
-constexpr std::uint64_t kLevelSaves = 20;  // 1 / 20
-
-// Tries every cut of the longest value into at most kMaxLevels parts: 64^3 / 6 sums at worst.
-Widths BestWidths(const Lengths& lengths) {
+// The classes that take the fewest bits: every choice of up to three widths below the longest, 64^3 / 6 sums at worst.
+Plan BestPlan(std::span<const std::uint64_t> values) {
+  std::array<std::uint64_t, 65> upto{};  // how many values have at most so many bits
+  for (const std::uint64_t value : values) ++upto[static_cast<std::size_t>(std::bit_width(value))];
   unsigned longest = 64;
-  while (longest > 1 && lengths[longest] == 0) --longest;
-  std::array<Widths, kMaxLevels> best{};  // of 1, 2, ... levels
-  std::array<std::uint64_t, kMaxLevels> best_bytes;
-  best_bytes.fill(ImageLayout::kTooLarge);
-  const auto try_all = [&](const auto& self, Widths widths, unsigned level, unsigned from) -> void {
-    widths[level] = static_cast<std::uint8_t>(longest - from);
-    if (const std::uint64_t bytes = ImageBytesOf(lengths, widths); bytes < best_bytes[level]) {
-      best[level] = widths;
-      best_bytes[level] = bytes;
-    }
-    for (unsigned width = 1; from + width < longest && level + 1 < kMaxLevels; ++width) {
-      widths[level] = static_cast<std::uint8_t>(width);
-      self(self, widths, level + 1, from + width);
-    }
+  while (longest > 0 && upto[longest] == 0) --longest;
+  for (std::size_t bits = 1; bits < upto.size(); ++bits) upto[bits] += upto[bits - 1];
+  const std::uint64_t n = values.size();
+  const auto byte = [](unsigned width) { return static_cast<std::uint8_t>(width); };
+  Plan best{.planes = 0, .widths = {byte(longest)}};
+  std::uint64_t best_bits = n * longest;
+  const auto offer = [&](std::uint64_t bits, const Plan& plan) {
+    if (bits >= best_bits) return;
+    best_bits = bits;
+    best = plan;
   };
-  try_all(try_all, Widths{}, 0, 0);
-  std::size_t chosen = 0;
-  for (std::size_t level = 1; level < kMaxLevels; ++level) {
-    if (best_bytes[level] < best_bytes[chosen] - best_bytes[chosen] / kLevelSaves * (level - chosen)) chosen = level;
-  }
-  return best[chosen];
-}
-
-absl::Status Build(std::span<const std::uint64_t> values, const Buffer& buffer) {
-  const Lengths lengths = LengthsOf(values);
-  const Widths widths = BestWidths(lengths);
-  const std::uint64_t image_bytes = ImageBytesOf(lengths, widths);
-  if (buffer.size() < image_bytes) return absl::InvalidArgumentError("SkewedVector: buffer too small");
-  ImageHeader header{.kind = SkewedVectorView::kKind, .image_bytes = image_bytes, .count = values.size(), .used_bytes = image_bytes};
-  header.parameters[0] = std::bit_cast<std::uint64_t>(widths);
-  header.Write(buffer.bytes());
-
-  ImageLayout layout(64);
-  unsigned from = 0;
-  for (unsigned level = 0; widths[level] > 0; ++level) {
-    const unsigned width = widths[level];
-    const bool last = widths[level + 1] == 0;
-    const std::uint64_t size = lengths[from + 1];
-    const LevelPlace place = AddLevel(layout, size, width, last);
-    BitVector::Builder more;
-    if (!last) more = BitVector::Builder(size, Buffer::Borrow(buffer.bytes().subspan(place.more)));
-    std::uint64_t i = 0;
-    for (const std::uint64_t value : values) {
-      if (level > 0 && value >> from == 0) continue;
-      const std::uint64_t part = value >> from;
-      WriteBits(buffer.data() + place.parts, i * width, width, part);
-      if (!last && part >> width != 0) more.Set(i);
-      ++i;
+  for (unsigned a = 0; a < longest; ++a) {
+    const std::uint64_t first = upto[a] * a;
+    offer(n + first + (n - upto[a]) * longest, {1, {byte(a), byte(longest)}});
+    for (unsigned b = a + 1; b < longest; ++b) {
+      const std::uint64_t second = first + (upto[b] - upto[a]) * b;
+      for (unsigned c = b + 1; c < longest; ++c) {
+        offer(2 * n + second + (upto[c] - upto[b]) * c + (n - upto[c]) * longest, {2, {byte(a), byte(b), byte(c), byte(longest)}});
+      }
     }
-    if (!last) THIMBLE_RETURN_IF_ERROR(std::move(more).Finish().status());
-    from += width;
   }
-  return absl::OkStatus();
+  return best;
 }
 
-// A Decode works on so many values at once: their places fit beside them on the stack.
-constexpr std::size_t kBatch = 512;
+std::uint64_t BlockBytes(std::span<const std::uint64_t> values, const Plan& plan) {
+  std::uint64_t bits = 0;
+  for (const std::uint64_t value : values) bits += plan.widths[plan.ClassOf(value)];
+  return 8 * plan.planes + (bits + 7) / 8;
+}
+
+struct Places {
+  std::uint64_t bases, offsets, data, image_bytes;
+};
+
+Places PlacesOf(std::uint64_t size, std::uint64_t data_bytes) {
+  const std::uint64_t blocks = size / kBlock + (size % kBlock != 0);
+  ImageLayout layout(64);
+  const std::uint64_t bases = layout.Add(blocks / kBlocksPerBase + (blocks % kBlocksPerBase != 0), 64);
+  const std::uint64_t offsets = layout.Add(blocks, 16);
+  const std::uint64_t data = layout.Add(data_bytes, 8);
+  return {bases, offsets, data, layout.image_bytes()};
+}
+
+// The values of a block are packed as they come; returns where the next block begins.
+std::uint64_t WriteBlock(std::span<const std::uint64_t> values, const Plan& plan, std::byte* data, std::uint64_t at) {
+  std::array<std::uint64_t, kMaxPlanes> planes{};
+  std::uint64_t bit = 8 * (at + 8 * plan.planes);
+  for (std::size_t j = 0; j < values.size(); ++j) {
+    const unsigned c = plan.ClassOf(values[j]);
+    for (unsigned p = 0; p < plan.planes; ++p) planes[p] |= std::uint64_t{c >> p & 1} << j;
+    if (plan.widths[c] > 0) WriteBits(data, bit, plan.widths[c], values[j]);
+    bit += plan.widths[c];
+  }
+  for (unsigned p = 0; p < plan.planes; ++p) Store(data + at + 8 * p, planes[p]);
+  return (bit + 7) / 8;
+}
+
+std::span<const std::uint64_t> BlockOf(std::span<const std::uint64_t> values, std::uint64_t block) {
+  return values.subspan(block * kBlock, std::min<std::uint64_t>(kBlock, values.size() - block * kBlock));
+}
+
+std::uint64_t DataBytes(std::span<const std::uint64_t> values, const Plan& plan) {
+  std::uint64_t bytes = 0;
+  for (std::uint64_t block = 0; block * kBlock < values.size(); ++block) bytes += BlockBytes(BlockOf(values, block), plan);
+  return bytes;
+}
 
 }  // namespace
 
 absl::StatusOr<SkewedVectorView> SkewedVectorView::Open(std::span<const std::byte> image) {
   THIMBLE_ASSIGN_OR_RETURN(const ImageHeader header, ImageHeader::Read(image, kKind));
-  const auto widths = std::bit_cast<Widths>(header.parameters[0]);
-  unsigned count = 0, bits = 0;
-  while (count < widths.size() && widths[count] > 0) bits += widths[count++];
-  const bool tail = count < widths.size() && header.parameters[0] >> (8 * count) != 0;
-  if (header.header_bytes != 64 || count < 1 || count > kMaxLevels || bits > 64 || tail || header.parameters[1] != 0) {
+  const std::uint64_t shape = header.parameters[0], data_bytes = header.parameters[1], size = header.count;
+  const auto planes = static_cast<unsigned>(shape >> 32);
+  const Places places = PlacesOf(size, data_bytes);
+  if (header.header_bytes != 64 || shape >> 32 > kMaxPlanes || places.image_bytes != header.image_bytes ||
+      data_bytes / (8 * kMaxPlanes) < (size + kBlock - 1) / kBlock * planes / kMaxPlanes || (size == 0 && shape != 0)) {
     return absl::DataLossError("SkewedVector: bad parameters");
   }
   SkewedVectorView view;
   view.image_ = image.first(header.image_bytes);
-  view.level_count_ = count;
-  ImageLayout layout(64);
-  std::uint64_t size = header.count;
-  for (unsigned i = 0; i < count; ++i) {
-    const bool last = i + 1 == count;
-    const LevelPlace place = AddLevel(layout, size, widths[i], last);
-    if (layout.image_bytes() > header.image_bytes) return absl::DataLossError("SkewedVector: levels longer than the image");
-    Level& level = view.levels_[i];
-    level.parts = image.data() + place.parts;
-    level.part_bytes = static_cast<std::size_t>(RoundUp((size * widths[i] + 7) / 8, 8) + kImageSlack);
-    level.size = size;
-    level.last = size == 0 ? 0 : size - 1;
-    level.width = widths[i];
-    if (last) break;
-    THIMBLE_ASSIGN_OR_RETURN(level.more, BitVectorView::Open(view.image_.subspan(place.more)));
-    level.marks = level.more.image().data() + kBitsAt;
-    level.counts = level.more.image().data() + CountsAt(size);
-    if (level.more.size() != size) return absl::DataLossError("SkewedVector: marks of another length");
-    size = level.more.ones();
+  Blocks& blocks = view.blocks_;
+  blocks.bases = image.data() + places.bases;
+  blocks.offsets = image.data() + places.offsets;
+  blocks.data = image.data() + places.data;
+  blocks.size = size;
+  blocks.last = size == 0 ? 0 : size - 1;
+  blocks.planes = planes;
+  for (unsigned c = 0; c < kMaxClasses; ++c) {
+    const std::uint64_t width = shape >> (8 * c) & 255;
+    const bool fits = c >> planes != 0 ? width == 0 : width <= 64 && (c == 0 || width > blocks.widths[c - 1]);
+    if (!fits) return absl::DataLossError("SkewedVector: bad widths");
+    blocks.widths[c] = width;
   }
-  if (layout.image_bytes() != header.image_bytes) return absl::DataLossError("SkewedVector: image of another length");
+  // Modulo 2^64: what a value's place moves by for each bit of the planes in front of it.
+  blocks.steps = {blocks.widths[1] - blocks.widths[0], blocks.widths[2] - blocks.widths[0],
+                  blocks.widths[3] - blocks.widths[2] - blocks.widths[1] + blocks.widths[0]};
+  blocks.mean = size == 0 ? 0 : (data_bytes - (size + kBlock - 1) / kBlock * 8 * planes) / (size / 256 + 1);
+  blocks.longest = blocks.widths[(1u << planes) - 1];
+  blocks.last_planes = data_bytes - 8 * planes;
+  blocks.last_load = data_bytes - (blocks.longest > kOneLoadBits && data_bytes > 0 ? 1 : 0);
+  if (blocks.longest > kOneLoadBits && data_bytes == 0 && size > 0) return absl::DataLossError("SkewedVector: no values");
   return view;
-}
-
-absl::Status SkewedVectorView::Verify() const {
-  for (unsigned i = 0; i + 1 < level_count_; ++i) THIMBLE_RETURN_IF_ERROR(levels_[i].more.Verify());
-  return absl::OkStatus();
 }
 
 namespace {
 
-template <class Level, class Rank>
-inline __attribute__((always_inline)) std::uint64_t Get(const Level* level, unsigned levels, std::uint64_t i, Rank rank) {
-  std::uint64_t value = 0;
-  unsigned shift = 0;
-  for (;; ++level) {
-    i = std::min(i, level->last);
-    value |= ReadBits(level->parts, i * level->width, level->width) << shift;
-    if (--levels == 0 || (Load<std::uint8_t>(level->marks + i / 8) >> (i % 8) & 1) == 0) return value;
-    shift += level->width;
-    i = rank(*level, i);
-  }
+inline unsigned PopCount(std::uint64_t word) { return static_cast<unsigned>(std::popcount(word)); }
+
+template <class Blocks>
+inline __attribute__((always_inline)) std::uint64_t BeginOf(const Blocks& b, std::uint64_t block) {
+  return Load<std::uint64_t>(b.bases + block / kBlocksPerBase * 8) + Load<std::uint16_t>(b.offsets + block * 2);
 }
+
+// The same, where damaged offsets end at the last place that planes have room at.
+template <class Blocks>
+inline __attribute__((always_inline)) std::uint64_t SafeBeginOf(const Blocks& b, std::uint64_t block) {
+  return std::min(BeginOf(b, block), b.last_planes);
+}
+
+// The planes of the block that begins at `at`; 0 for those that there are not.
+template <class Blocks>
+inline __attribute__((always_inline)) std::array<std::uint64_t, 2> PlanesAt(const Blocks& b, std::uint64_t at) {
+  const std::byte* from = b.data + at;
+  return {b.planes > 0 ? Load<std::uint64_t>(from) : 0, b.planes > 1 ? Load<std::uint64_t>(from + 8) : 0};
+}
+
+// A word whose low bits are a value that begins at bit `bit` behind byte `at`.
+template <class Blocks>
+inline __attribute__((always_inline)) std::uint64_t WordAt(const Blocks& b, std::uint64_t at, std::uint64_t bit) {
+  const std::byte* from = b.data + std::min(at + bit / 8, b.last_load);
+  const auto shift = static_cast<unsigned>(bit % 8);
+  std::uint64_t word = Load<std::uint64_t>(from) >> shift;
+  if (b.longest > kOneLoadBits) [[unlikely]] word |= (Load<std::uint8_t>(from + 8) * std::uint64_t{2}) << (63 - shift);
+  return word;
+}
+
+// No branch depends on the value, so that one get overlaps with the next.
+template <class Blocks, class Count, class Cut>
+inline __attribute__((always_inline)) std::uint64_t Get(const Blocks& b, std::uint64_t i, Count count, Cut cut) {
+  i = std::min(i, b.last);
+  const std::uint64_t at = SafeBeginOf(b, i / kBlock), j = i % kBlock;
+  __builtin_prefetch(b.data + at + 8 * b.planes + (j * b.mean >> 8));  // most likely the value's line
+  const auto [low, high] = PlanesAt(b, at);
+  const std::uint64_t below = cut(~std::uint64_t{0}, j);
+  const std::uint64_t bit = j * b.widths[0] + count(low & below) * b.steps[0] + count(high & below) * b.steps[1] +
+                            count(low & high & below) * b.steps[2];
+  return cut(WordAt(b, at + 8 * b.planes, bit), b.widths[(low >> j & 1) | (high >> j & 1) << 1]);
+}
+
+std::uint64_t LowBitsOf(std::uint64_t word, std::uint64_t width) { return word & LowBits(static_cast<unsigned>(width)); }
 
 #if THIMBLE_HAS_AVX2_KERNELS
 
 const bool has_avx2 = ActiveCpuLevel() == CpuLevel::kAvx2;  // false while statics initialize: slower, not wrong
 
 // All of it for the one target, so that nothing is a call.
-template <class Level>
-THIMBLE_TARGET_AVX2 std::uint64_t GetAvx2(const Level* level, unsigned levels, std::uint64_t i) {
-  return Get(level, levels, i, [](const Level& at, std::uint64_t place) THIMBLE_TARGET_AVX2 { return RankAvx2(at.marks, at.counts, place); });
+template <class Blocks>
+THIMBLE_TARGET_AVX2 std::uint64_t GetAvx2(const Blocks& b, std::uint64_t i) {
+  return Get(b, i, [](std::uint64_t word) THIMBLE_TARGET_AVX2 { return static_cast<std::uint64_t>(_mm_popcnt_u64(word)); },
+             [](std::uint64_t word, std::uint64_t width) THIMBLE_TARGET_AVX2 { return _bzhi_u64(word, static_cast<unsigned>(width)); });
 }
 
 #endif
@@ -183,44 +208,64 @@ THIMBLE_TARGET_AVX2 std::uint64_t GetAvx2(const Level* level, unsigned levels, s
 
 std::uint64_t SkewedVectorView::operator[](std::uint64_t i) const {
 #if THIMBLE_HAS_AVX2_KERNELS
-  if (has_avx2) return GetAvx2(levels_.data(), level_count_, i);
+  if (has_avx2) return GetAvx2(blocks_, i);
 #endif
-  return Get(levels_.data(), level_count_, i, [](const Level& at, std::uint64_t place) { return at.more.Rank1(place); });
-}
-
-void SkewedVectorView::DecodeLevel(unsigned at, std::uint64_t first, std::span<std::uint64_t> out) const {
-  const Level& level = levels_[at];
-  if (level.size < out.size() || first > level.size - out.size()) return;  // damaged ranks
-  UnpackBits({level.parts, level.part_bytes}, level.width, first, out);
-  if (at + 1 == level_count_) return;
-  std::array<std::uint16_t, kBatch> places;
-  std::size_t count = 0;
-  for (std::size_t begin = 0; begin < out.size();) {  // a word of marks at a time
-    const auto shift = static_cast<unsigned>((first + begin) % 64);
-    const std::size_t bits = std::min<std::size_t>(64 - shift, out.size() - begin);
-    std::uint64_t word = level.more.Word((first + begin) / 64) >> shift & LowBits(static_cast<unsigned>(bits));
-    for (; word != 0; word &= word - 1) places[count++] = static_cast<std::uint16_t>(begin + static_cast<unsigned>(std::countr_zero(word)));
-    begin += bits;
-  }
-  if (count == 0) return;
-  std::array<std::uint64_t, kBatch> rest{};
-  DecodeLevel(at + 1, level.more.Rank1(first), std::span(rest).first(count));
-  for (std::size_t i = 0; i < count; ++i) out[places[i]] |= rest[i] << level.width;
+  return Get(blocks_, i, [](std::uint64_t word) { return std::uint64_t{PopCount(word)}; }, LowBitsOf);
 }
 
 void SkewedVectorView::Decode(std::uint64_t first, std::span<std::uint64_t> out) const {
   if (first >= size()) return;
   out = out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size() - first)));
-  while (!out.empty()) {
-    const std::size_t count = std::min(out.size(), kBatch);
-    DecodeLevel(0, first, out.first(count));
-    first += count;
-    out = out.subspan(count);
+  std::uint64_t* to = out.data();
+  for (std::uint64_t i = first; i < first + out.size();) {
+    const std::uint64_t at = SafeBeginOf(blocks_, i / kBlock), begin = i % kBlock;
+    const std::uint64_t end = std::min<std::uint64_t>(kBlock, begin + (first + out.size() - i));
+    auto [low, high] = PlanesAt(blocks_, at);
+    std::uint64_t bit = 0;
+    for (std::uint64_t j = 0; j < end; ++j, low >>= 1, high >>= 1) {
+      const std::uint64_t width = blocks_.widths[(low & 1) | (high & 1) << 1];
+      if (j >= begin) *to++ = LowBitsOf(WordAt(blocks_, at + 8 * blocks_.planes, bit), width);
+      bit += width;
+    }
+    i += end - begin;
   }
 }
 
+absl::Status SkewedVectorView::Verify() const {
+  std::uint64_t at = 0, base = 0;
+  for (std::uint64_t block = 0; block * kBlock < size(); ++block) {
+    if (block % kBlocksPerBase == 0) base = at;
+    if (Load<std::uint64_t>(blocks_.bases + block / kBlocksPerBase * 8) != base || BeginOf(blocks_, block) != at ||
+        at > blocks_.last_planes) {
+      return absl::DataLossError("SkewedVector: a block is not where its offset says");
+    }
+    const auto [low, high] = PlanesAt(blocks_, at);
+    const std::uint64_t count = std::min(kBlock, size() - block * kBlock);
+    if (((low | high) & ~LowBits(static_cast<unsigned>(count))) != 0) return absl::DataLossError("SkewedVector: classes behind the end");
+    const std::uint64_t odd = PopCount(low & ~high), upper = PopCount(high & ~low), both = PopCount(low & high);
+    const std::uint64_t bits = (count - odd - upper - both) * blocks_.widths[0] + odd * blocks_.widths[1] + upper * blocks_.widths[2] +
+                               both * blocks_.widths[3];
+    at += 8 * blocks_.planes + (bits + 7) / 8;
+  }
+  if (at != blocks_.last_planes + 8 * blocks_.planes) return absl::DataLossError("SkewedVector: blocks of another length");
+  return absl::OkStatus();
+}
+
 absl::StatusOr<SkewedVector> SkewedVector::Make(std::span<const std::uint64_t> values, Buffer buffer) {
-  THIMBLE_RETURN_IF_ERROR(Build(values, buffer));
+  const Plan plan = BestPlan(values);
+  const std::uint64_t data_bytes = DataBytes(values, plan);
+  const Places places = PlacesOf(values.size(), data_bytes);
+  if (buffer.size() < places.image_bytes) return absl::InvalidArgumentError("SkewedVector: buffer too small");
+  ImageHeader header{.kind = kKind, .image_bytes = places.image_bytes, .count = values.size(), .used_bytes = places.image_bytes};
+  header.parameters[0] = std::bit_cast<std::uint32_t>(plan.widths) | std::uint64_t{plan.planes} << 32;
+  header.parameters[1] = data_bytes;
+  header.Write(buffer.bytes());
+  std::uint64_t at = 0, base = 0;
+  for (std::uint64_t block = 0; block * kBlock < values.size(); ++block) {
+    if (block % kBlocksPerBase == 0) Store(buffer.data() + places.bases + block / kBlocksPerBase * 8, base = at);
+    Store(buffer.data() + places.offsets + block * 2, static_cast<std::uint16_t>(at - base));
+    at = WriteBlock(BlockOf(values, block), plan, buffer.data() + places.data, at);
+  }
   THIMBLE_ASSIGN_OR_RETURN(const SkewedVectorView view, ViewOf(buffer));
   return SkewedVector(view, std::move(buffer));
 }
@@ -234,8 +279,7 @@ absl::StatusOr<SkewedVector> SkewedVector::Open(Buffer buffer) {
 }
 
 std::uint64_t SkewedVector::ImageBytes(std::span<const std::uint64_t> values) {
-  const Lengths lengths = LengthsOf(values);
-  return ImageBytesOf(lengths, BestWidths(lengths));
+  return PlacesOf(values.size(), DataBytes(values, BestPlan(values))).image_bytes;
 }
 
 }  // namespace thimble
