@@ -1,4 +1,4 @@
-// StringStore beside the containers that hold strings by number, and beside blocks of zstd.
+// StringStore and StringColumn beside the containers that hold strings by number, and beside blocks of zstd.
 
 #include <cstdint>
 #include <random>
@@ -11,6 +11,7 @@
 
 #include "compare.h"
 #include "text.h"
+#include "thimble/string_column.h"
 #include "thimble/string_store.h"
 
 namespace thimble::bench {
@@ -111,7 +112,41 @@ void Run(Comparison& c) {
            }}});
 }
 
+// Columns of which many rows are equal: --data FILE, or airports.
+void RunColumn(Comparison& c) {
+  const std::vector<std::string> rows = c.Lines([&] {
+    std::mt19937_64 random(3);
+    std::vector<std::string> airports(c.Size(3'000'000, 20'000));
+    for (std::string& airport : airports) {
+      for (std::uint64_t k = 0, left = random() % 224 * 79; k < 3; ++k, left /= 26) airport.push_back(static_cast<char>('A' + left % 26));
+    }
+    return airports;
+  });
+  StringColumn::Builder builder;
+  for (const std::string& row : rows) builder.Add(row).IgnoreError();
+  const StringColumn column = std::move(builder).Finish().value();
+  std::size_t bytes = 0;
+  for (const std::string& row : rows) bytes += sizeof row + (row.capacity() > 15 ? row.capacity() + 9 : 0);
+  const auto n = static_cast<double>(rows.size());
+  c.Exact("rows", "B/row", static_cast<double>(column.image().size()) / n, "vector<string>", static_cast<double>(bytes) / n);
+
+  std::mt19937_64 random(2);
+  std::vector<std::uint64_t> ids(c.Size(100'000, 1'000));
+  for (std::uint64_t& id : ids) id = random() % rows.size();
+  std::string buffer;
+  const auto sum_of = [&ids](auto get) {
+    return [&ids, get] {
+      std::uint64_t sum = 0;
+      for (const std::uint64_t id : ids) sum += get(id).size();
+      Keep(sum);
+    };
+  };
+  c.Time("rows", "get ns", ids.size(), sum_of([&](std::uint64_t id) { return column.Get(id, buffer); }),
+         {{"vector<string> copy", sum_of([&](std::uint64_t id) -> const std::string& { return buffer.assign(rows[id]); })}});
+}
+
 const Family family{"string_store", "strings by number", Run};
+const Family column_family{"string_column", "columns of repeated strings", RunColumn};
 
 }  // namespace
 }  // namespace thimble::bench
