@@ -21,11 +21,20 @@ namespace {
 
 // Leaves that are coded anew together. More fill the pages better: they are full but for one part in so many. Fewer cost less.
 constexpr std::size_t kWindow = 12;
-constexpr std::size_t kBitmapWindow = 24;  // bitmaps are full once and for all
+constexpr std::size_t kBitmapWindow = 48;  // bitmaps are full once and for all
 // How full leaves may be after they were coded anew; what is left takes the next keys without another round.
 constexpr double kFull = 0.95;
 
+// Inner nodes that share their children when one is full, before another is made.
+constexpr std::size_t kNodeWindow = 6;
+
 std::uint64_t Capacity(std::uint64_t page_bytes) { return (page_bytes - sparse::kNodeHeaderBytes) / sparse::kChildBytes; }
+
+std::uint64_t Total(std::span<const sparse::Child> children) {
+  std::uint64_t sum = 0;
+  for (const sparse::Child& child : children) sum += child.count;
+  return sum;
+}
 
 }  // namespace
 
@@ -151,13 +160,33 @@ void SparseTreeEditor::JoinNodes(std::vector<Child>& nodes, std::size_t left) {
   nodes.erase(nodes.begin() + static_cast<std::ptrdiff_t>(left) + 1);
 }
 
+std::vector<SparseTreeEditor::Child> SparseTreeEditor::ShareChildren(unsigned level, const std::vector<Child>& children) {
+  std::vector<Child> nodes = ChildrenAt(level - 1), all;
+  const std::size_t at = path_[level - 1].child, capacity = Capacity(view_.page_bytes_);
+  const std::size_t first = at - std::min(at, kNodeWindow / 2), window = std::min(kNodeWindow, nodes.size() - first);
+  std::vector<std::uint32_t> pages;
+  for (std::size_t i = first; i < first + window; ++i) {
+    const std::size_t begin = all.size();
+    const std::vector<Child> below = i == at ? children : ChildrenOf(nodes[i].page);
+    all.insert(all.end(), below.begin(), below.end());
+    all[begin].key = nodes[i].key;
+    pages.push_back(nodes[i].page);
+  }
+  if (all.size() > window * capacity * 15 / 16) pages.push_back(TakePage());
+  std::vector<Child> shared;
+  for (std::size_t i = 0; i < pages.size(); ++i) {
+    const std::size_t from = all.size() * i / pages.size(), to = all.size() * (i + 1) / pages.size();
+    const std::span<const Child> part = std::span(all).subspan(from, to - from);
+    WriteNode(pages[i], part);
+    shared.push_back({part[0].key, Total(part), pages[i]});
+  }
+  const auto begin = nodes.begin() + static_cast<std::ptrdiff_t>(first);
+  nodes.insert(nodes.erase(begin, begin + static_cast<std::ptrdiff_t>(window)), shared.begin(), shared.end());
+  return nodes;
+}
+
 void SparseTreeEditor::PutChildren(unsigned level, std::vector<Child> children, bool appending) {
   const std::size_t capacity = Capacity(view_.page_bytes_);
-  const auto total = [](const Child* from, std::size_t n) {
-    std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < n; ++i) sum += from[i].count;
-    return sum;
-  };
   for (;; --level) {
     const std::uint32_t page = path_[level].page;
     std::vector<Child> nodes;  // what stands for this node in the one above
@@ -165,14 +194,17 @@ void SparseTreeEditor::PutChildren(unsigned level, std::vector<Child> children, 
       FreePage(page);
     } else if (children.size() <= capacity) {
       WriteNode(page, children);
-      nodes.push_back({children[0].key, total(children.data(), children.size()), page});
-    } else {
+      nodes.push_back({children[0].key, Total(children), page});
+    } else if (appending || level == 0) {
       const std::size_t left = appending ? capacity : children.size() / 2;
       WriteNode(page, std::span(children).first(left));
       const std::uint32_t right = TakePage();
       WriteNode(right, std::span(children).subspan(left));
-      nodes.push_back({children[0].key, total(children.data(), left), page});
-      nodes.push_back({children[left].key, total(children.data() + left, children.size() - left), right});
+      nodes.push_back({children[0].key, Total(std::span(children).first(left)), page});
+      nodes.push_back({children[left].key, Total(std::span(children).subspan(left)), right});
+    } else {
+      children = ShareChildren(level, children);
+      continue;
     }
     if (level == 0) {
       if (nodes.size() == 2) {
@@ -252,7 +284,7 @@ std::uint32_t SparseTreeEditor::MoveBelow(std::uint32_t page, unsigned level, st
 void SparseTreeEditor::TrimIfLoose() {
   const std::uint64_t free = Parameter(SparseTreeView::kFreePages);
   const std::uint64_t room = (view_.image_bytes_ - EmptyBytes(view_.pages_ * view_.page_bytes_)) / view_.page_bytes_;
-  if (free + room == 0 || free * 96 + room * 32 < view_.pages_) return;
+  if (free + room == 0 || free * 256 + room * 32 < view_.pages_) return;
   const std::uint64_t end = view_.pages_ - free;
   std::vector<std::uint32_t> holes;
   for (auto page = static_cast<std::uint32_t>(Parameter(SparseTreeView::kFirstFree)); page < view_.pages_; page = Load<std::uint32_t>(Data(page))) {
@@ -285,7 +317,7 @@ void SparseTreeEditor::MergeIfSparse(std::uint32_t page, std::uint64_t key, bool
   }
   // Looked at now and then only. A bitmap that fills its page in part lies between two that fill theirs.
   if (!erased && leaf.codec() == sparse::kBitmap && view_.value_bits_ == 0 && view_.height_ > 0) {
-    if (leaf.count() % 1024 != 0 || sparse::UsedBits(leaf) > PageBits() * 15 / 16) return;
+    if (leaf.count() % 256 != 0 || sparse::UsedBits(leaf) > PageBits() * 15 / 16) return;
     const Step& step = path_[view_.height_ - 1u];
     const Window window = ChooseWindow(ChildrenOf(step.page), step.child, kBitmapWindow);
     if (std::ceil(window.pages) < static_cast<double>(window.count)) (void)Recode(Edit::kMerge, page, key, 0, kBitmapWindow);

@@ -61,6 +61,8 @@ class SparseTreeEditor {
   // Joins two neighbouring nodes if they fit in one with room.
   void JoinNodes(std::vector<Child>& nodes, std::size_t left);
   void WriteNode(std::uint32_t page, std::span<const Child> children);
+  // Spreads the children of a node that is too small for them over it and its neighbours; returns what stands in the node above.
+  std::vector<Child> ShareChildren(unsigned level, const std::vector<Child>& children);
   // Gives the node of the path at `level` these children, splitting or removing nodes above as needed.
   void PutChildren(unsigned level, std::vector<Child> children, bool appending);
 
