@@ -231,6 +231,12 @@ void QuotientFilter::FlagGuests(const Page& page) {
   }
 }
 
+// Tells the block whose guests of a group live in `block` of them.
+void QuotientFilter::FlagHome(const Page& page, unsigned block, unsigned group) {
+  const unsigned distance = guest_distance_[group], home = block < distance ? block + blocks_ - distance : block - distance;
+  SetHasGuests(Writable(page) + kBlockBytes * home, group, true);
+}
+
 // Frees a slot of a full block: one of its own entries becomes a guest in another block, where in turn room may be made.
 bool QuotientFilter::MakeRoom(const Page& page, unsigned block, int depth) {
   const BlockShape shape = QuotientKernels::ShapeOf(*this, page);
@@ -287,7 +293,13 @@ bool QuotientFilter::Insert(const Page& page, unsigned block, unsigned bucket, s
   return true;
 }
 
-absl::Status QuotientFilter::AddSlowly(std::uint64_t hash) { return AddPlace(QuotientKernels::PlaceOf(*this, hash), epoch_); }
+absl::Status QuotientFilter::AddSlowly(const Place& place) {
+  // Where its block is full, all those that may take guests of it are looked at.
+  if (Page page; QuotientKernels::PageOf(*this, place, &page)) {
+    for (unsigned group = 0; group < kGroups; ++group) __builtin_prefetch(page.at + kBlockBytes * QuotientKernels::GuestBlock(*this, place.block, group), 1);
+  }
+  return AddPlace(place, epoch_);
+}
 
 absl::Status QuotientFilter::AddPlace(const Place& place, std::uint64_t epoch) {
   for (;;) {
@@ -302,7 +314,7 @@ absl::Status QuotientFilter::AddPlace(const Place& place, std::uint64_t epoch) {
       }
     }
     if (Insert(page, place.block, place.bucket, entry)) {
-      if (place.bucket >= buckets_) FlagGuests(page);
+      if (place.bucket >= buckets_) FlagHome(page, place.block, place.bucket - buckets_);
       Store(data() + 16, ++size_);  // the header's count
       return absl::OkStatus();
     }

@@ -1,5 +1,7 @@
 #include "quotient_kernels.h"
 
+#include <array>
+
 #include <cpu.h>
 
 #if THIMBLE_HAS_AVX2_KERNELS
@@ -30,38 +32,59 @@ using Place = QuotientKernels::Place;
 using Page = QuotientKernels::Page;
 using Hashes = std::span<const std::uint64_t>;
 
-bool ContainsPortable(const View& view, std::uint64_t hash) { return view.CountHash(hash) > 0; }
-
 // How many keys ahead of its use a key's cache line is asked for.
 constexpr std::size_t kAhead = 16;
 
-template <class Contains>
-inline __attribute__((always_inline)) std::size_t ContainsManyWith(const View& view, Hashes hashes, bool* found, Contains contains) {
-  std::size_t hits = 0;
+// Calls use(i, place) for each hash, its cache line asked for some time before.
+template <int kWrite, class Use>
+inline __attribute__((always_inline)) void ForEachPrefetched(const View& view, Hashes hashes, Use use) {
+  std::array<Place, kAhead> places;
   for (std::size_t i = 0; i < hashes.size() + kAhead; ++i) {
+    Place& place = places[i % kAhead];
+    if (i >= kAhead) use(i - kAhead, place);
     if (i < hashes.size()) {
-      const Place place = QuotientKernels::PlaceOf(view, hashes[i]);
+      place = QuotientKernels::PlaceOf(view, hashes[i]);
       Page page;
-      if (QuotientKernels::PageOf(view, place, &page)) __builtin_prefetch(page.at + kBlockBytes * place.block);
+      if (QuotientKernels::PageOf(view, place, &page)) __builtin_prefetch(page.at + kBlockBytes * place.block, kWrite);
     }
-    if (i >= kAhead) hits += found[i - kAhead] = contains(view, hashes[i - kAhead]);
   }
+}
+
+bool Holds(const View& view, const Place& place) {
+  Page page;
+  return QuotientKernels::PageOf(view, place, &page) && QuotientKernels::Count(view, page, place) > 0;
+}
+
+bool ContainsPortable(const View& view, std::uint64_t hash) { return Holds(view, QuotientKernels::PlaceOf(view, hash)); }
+
+std::size_t ContainsManyPortable(const View& view, Hashes hashes, bool* found) {
+  std::size_t hits = 0;
+  ForEachPrefetched<0>(view, hashes, [&](std::size_t i, const Place& place) { hits += found[i] = Holds(view, place); });
   return hits;
 }
 
-std::size_t ContainsManyPortable(const View& view, Hashes hashes, bool* found) {
-  return ContainsManyWith(view, hashes, found, ContainsPortable);
-}
-
-bool AddPortable(QuotientFilter&, std::uint64_t) { return false; }
-
 }  // namespace
+
+struct QuotientKernels::Portable {
+  static absl::Status Add(QuotientFilter& filter, std::uint64_t hash) { return filter.AddSlowly(PlaceOf(filter, hash)); }
+
+  static absl::Status AddMany(QuotientFilter& filter, Hashes hashes) {
+    absl::Status status;
+    ForEachPrefetched<1>(filter, hashes, [&](std::size_t, const Place& place) {
+      if (status.ok()) status = filter.AddSlowly(place);
+    });
+    return status;
+  }
+};
 
 #if THIMBLE_HAS_AVX2_KERNELS
 
 // Blocks whose entries are single bytes, about fifty of them: their buckets lie in the first two words, and no branch depends
 // on what a block holds.
 struct QuotientKernels::Bytes {
+  __extension__ using Wide = unsigned __int128;
+  static constexpr std::uint64_t kOfGroup = 0x0101010101010101;  // the buckets of group 0, a bit each
+
   struct Matches {
     std::uint64_t entries;  // a bit for each entry of the bucket that has the remainder, from the bucket's first
     unsigned position, first;
@@ -96,16 +119,21 @@ struct QuotientKernels::Bytes {
     return Find(other, view.byte_slots_, view.buckets_ + group, place.remainder).entries != 0;
   }
 
-  THIMBLE_TARGET_AVX2 static bool Contains(const View& view, std::uint64_t hash) {
-    const Place place = QuotientKernels::PlaceOf(view, hash);
+  THIMBLE_TARGET_AVX2 static inline __attribute__((always_inline)) bool ContainsPlace(const View& view, const Place& place) {
     Page page;
     if (!QuotientKernels::PageOf(view, place, &page)) return false;
-    if (page.depth != view.byte_depth_) return view.CountHash(hash) > 0;
+    if (page.depth != view.byte_depth_) return QuotientKernels::Count(view, page, place) > 0;
     return Holds(view, page, place, Find(page.at + kBlockBytes * place.block, view.byte_slots_, place.bucket, place.remainder));
   }
 
+  THIMBLE_TARGET_AVX2 static bool Contains(const View& view, std::uint64_t hash) {
+    return ContainsPlace(view, QuotientKernels::PlaceOf(view, hash));
+  }
+
   THIMBLE_TARGET_AVX2 static std::size_t ContainsMany(const View& view, Hashes hashes, bool* found) {
-    return ContainsManyWith(view, hashes, found, [](const View& v, std::uint64_t hash) THIMBLE_TARGET_AVX2 { return Contains(v, hash); });
+    std::size_t hits = 0;
+    ForEachPrefetched<0>(view, hashes, [&](std::size_t i, const Place& place) THIMBLE_TARGET_AVX2 { hits += found[i] = ContainsPlace(view, place); });
+    return hits;
   }
 
   // Bytes 0, 1, ... of a block.
@@ -122,12 +150,25 @@ struct QuotientKernels::Bytes {
     return _mm256_blendv_epi8(moved, remainder, _mm256_cmpeq_epi8(numbers, at));
   }
 
+  // Entries in a block.
+  THIMBLE_TARGET_AVX2 static inline __attribute__((always_inline)) unsigned Entries(const std::byte* block, unsigned slots) {
+    const std::uint64_t second = _bzhi_u64(Word(block, 1), kBlockBits - 8 * slots - 64);
+    return static_cast<unsigned>(_mm_popcnt_u64(Word(block, 0) >> kGroups) + _mm_popcnt_u64(second));
+  }
+
+  // Writes what is before a block's entries, twelve to sixteen bytes.
+  static inline __attribute__((always_inline)) void StoreUnary(std::byte* block, unsigned first_byte, Wide unary) {
+    Store(block, static_cast<std::uint64_t>(unary));
+    Store(block + 8, static_cast<std::uint32_t>(unary >> 64));
+    Store(block + first_byte - 4, static_cast<std::uint32_t>(unary >> (8 * (first_byte - 4))));
+  }
+
   // Puts the remainder before the entries that were found; false if the block is full.
   THIMBLE_TARGET_AVX2 static inline __attribute__((always_inline)) bool Insert(std::byte* block, unsigned slots, const Matches& matches,
                                                                                 std::uint64_t value) {
     const unsigned first_byte = 64 - slots;
     const std::uint64_t words[2] = {Word(block, 0), _bzhi_u64(Word(block, 1), 8 * first_byte - 64)};
-    if (static_cast<unsigned>(_mm_popcnt_u64(words[0] >> kGroups) + _mm_popcnt_u64(words[1])) >= slots) return false;
+    if (Entries(block, slots) >= slots) return false;
 
     const __m256i at = _mm256_set1_epi8(static_cast<char>(first_byte + matches.first));
     const __m256i remainder = _mm256_set1_epi8(static_cast<char>(value));
@@ -138,19 +179,57 @@ struct QuotientKernels::Bytes {
     _mm256_storeu_si256(halves, Inserted(low, before_low, Numbers(0), at, remainder));
     _mm256_storeu_si256(halves + 1, Inserted(high, before_high, Numbers(32), at, remainder));
     // A one goes before the bucket's: what is behind moves up by one bit.
-    __extension__ using Wide = unsigned __int128;
     const Wide unary = Wide{words[1]} << 64 | words[0], one = Wide{1} << matches.position;
-    const Wide grown = unary + (unary & ~(one - 1)) + one;
-    Store(block, static_cast<std::uint64_t>(grown));
-    Store(block + 8, static_cast<std::uint32_t>(grown >> 64));
-    Store(block + first_byte - 4, static_cast<std::uint32_t>(grown >> (8 * (first_byte - 4))));
+    StoreUnary(block, first_byte, unary + (unary & ~(one - 1)) + one);
     return true;
   }
 
-  // Adds to the bucket, or to its group's guests where it has some.
-  THIMBLE_TARGET_AVX2 static bool Add(QuotientFilter& filter, std::uint64_t hash) {
+  // Takes away the entry of `matches` that is first in its bucket.
+  THIMBLE_TARGET_AVX2 static inline __attribute__((always_inline)) void RemoveFirst(std::byte* block, unsigned slots, const Matches& matches) {
+    const unsigned first_byte = 64 - slots;
+    const Wide unary = Wide{_bzhi_u64(Word(block, 1), 8 * first_byte - 64)} << 64 | Word(block, 0), below = (Wide{1} << matches.position) - 1;
+    const Wide shrunk = (unary & below) | (unary >> 1 & ~below);
+    const __m256i at = _mm256_set1_epi8(static_cast<char>(first_byte + matches.first - 1));
+    auto* halves = reinterpret_cast<__m256i*>(block);
+    const __m256i low = _mm256_loadu_si256(halves), high = _mm256_loadu_si256(halves + 1);
+    const __m256i behind_low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block + 1));
+    const __m256i behind_high = _mm256_alignr_epi8(_mm256_permute2x128_si256(high, high, 0x81), high, 1);
+    _mm256_storeu_si256(halves, _mm256_blendv_epi8(low, behind_low, _mm256_cmpgt_epi8(Numbers(0), at)));
+    _mm256_storeu_si256(halves + 1, _mm256_blendv_epi8(high, behind_high, _mm256_cmpgt_epi8(Numbers(32), at)));
+    StoreUnary(block, first_byte, shrunk);
+  }
+
+  // QuotientFilter::MakeRoom where one move does it; false if none does.
+  THIMBLE_TARGET_AVX2 static bool MakeRoom(const View& view, std::byte* blocks, unsigned home) {
+    const unsigned slots = view.byte_slots_;
+    std::byte* from = blocks + kBlockBytes * home;
+    // A bit for each bucket that has entries: those whose end follows a one.
+    const std::uint64_t words[2] = {Word(from, 0) & ~LowBits(kGroups), Word(from, 1)};
+    const std::uint64_t ends = ~Word(from, 0) & ~LowBits(kGroups);
+    const std::uint64_t taken = _pext_u64(words[0] << 1, ends) |
+                                _pext_u64(words[1] << 1 | words[0] >> 63, ~words[1]) << static_cast<unsigned>(_mm_popcnt_u64(ends)) % 64;
+    unsigned fewest = 2 * slots, group = kGroups;
+    for (unsigned g = 0; g < kGroups; ++g) {
+      const unsigned entries = Entries(blocks + kBlockBytes * QuotientKernels::GuestBlock(view, home, g), slots);
+      const unsigned cost = HasGuests(from, g) ? entries : slots + g;  // as there: the emptiest of those flagged, or the first
+      const bool possible = entries < slots && (_bzhi_u64(taken, view.buckets_) >> g & kOfGroup) != 0;
+      const bool better = possible && cost < fewest;
+      fewest = better ? cost : fewest;
+      group = better ? g : group;
+    }
+    if (group == kGroups) return false;
+    const auto bucket = group + static_cast<unsigned>(_tzcnt_u64(taken >> group & kOfGroup));
+    const Matches matches = Find(from, slots, bucket, 0);
+    const auto remainder = std::to_integer<std::uint64_t>(from[64 - slots + matches.first]);
+    RemoveFirst(from, slots, matches);
+    SetHasGuests(from, group, true);
+    std::byte* other = blocks + kBlockBytes * QuotientKernels::GuestBlock(view, home, group);
+    return Insert(other, slots, Find(other, slots, view.buckets_ + group, remainder), remainder);
+  }
+
+  // Adds to the bucket, or to its group's guests where it has some. False: it takes AddSlowly.
+  THIMBLE_TARGET_AVX2 static inline __attribute__((always_inline)) bool AddPlace(QuotientFilter& filter, const Place& place) {
     const View& view = filter;
-    const Place place = QuotientKernels::PlaceOf(view, hash);
     Page page;
     if (!QuotientKernels::PageOf(view, place, &page) || page.depth != view.byte_depth_) return false;
     std::byte* blocks = filter.Writable(page);
@@ -158,25 +237,43 @@ struct QuotientKernels::Bytes {
     const unsigned slots = view.byte_slots_, group = place.bucket % kGroups;
     const Matches matches = Find(block, slots, place.bucket, place.remainder);
     if (matches.entries != 0 && !view.counts_duplicates_) return true;
+    bool added;
     if (!HasGuests(block, group)) {
-      if (!Insert(block, slots, matches, place.remainder)) return false;
+      added = Insert(block, slots, matches, place.remainder);
     } else {
       std::byte* other = blocks + kBlockBytes * QuotientKernels::GuestBlock(view, place.block, group);
       const Matches guests = Find(other, slots, view.buckets_ + group, place.remainder);
       if (guests.entries != 0 && !view.counts_duplicates_) return true;
-      if (!Insert(block, slots, matches, place.remainder) && !Insert(other, slots, guests, place.remainder)) return false;
+      added = Insert(block, slots, matches, place.remainder) || Insert(other, slots, guests, place.remainder);
+    }
+    if (!added) {
+      if (!MakeRoom(view, blocks, place.block)) return false;
+      Insert(block, slots, Find(block, slots, place.bucket, place.remainder), place.remainder);
     }
     Store(filter.data() + 16, ++filter.size_);
     return true;
+  }
+
+  THIMBLE_TARGET_AVX2 static absl::Status Add(QuotientFilter& filter, std::uint64_t hash) {
+    const Place place = QuotientKernels::PlaceOf(filter, hash);
+    return AddPlace(filter, place) ? absl::OkStatus() : filter.AddSlowly(place);
+  }
+
+  THIMBLE_TARGET_AVX2 static absl::Status AddMany(QuotientFilter& filter, Hashes hashes) {
+    absl::Status status;
+    ForEachPrefetched<1>(filter, hashes, [&](std::size_t, const Place& place) THIMBLE_TARGET_AVX2 {
+      if (status.ok() && !AddPlace(filter, place)) status = filter.AddSlowly(place);
+    });
+    return status;
   }
 };
 
 #endif
 
 const QuotientFilterView::Kernels* QuotientKernels::Chosen() {
-  static constexpr View::Kernels kPortable{ContainsPortable, ContainsManyPortable, AddPortable};
+  static constexpr View::Kernels kPortable{ContainsPortable, ContainsManyPortable, Portable::Add, Portable::AddMany};
 #if THIMBLE_HAS_AVX2_KERNELS
-  static constexpr View::Kernels kAvx2{Bytes::Contains, Bytes::ContainsMany, Bytes::Add};
+  static constexpr View::Kernels kAvx2{Bytes::Contains, Bytes::ContainsMany, Bytes::Add, Bytes::AddMany};
   if (ActiveCpuLevel() == CpuLevel::kAvx2) return &kAvx2;
 #endif
   return &kPortable;

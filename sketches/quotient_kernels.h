@@ -59,6 +59,7 @@ struct QuotientKernels {
 
  private:
   struct Bytes;
+  struct Portable;
 };
 
 }  // namespace thimble

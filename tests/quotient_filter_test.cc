@@ -47,6 +47,26 @@ BOOST_AUTO_TEST_CASE(HoldsItsKeysAtItsSizeAndRate) {
   BOOST_TEST(with_epochs.bits_per_key() <= 15.6);
 }
 
+BOOST_AUTO_TEST_CASE(AddManyIsAddOfEach) {
+  std::vector<std::uint64_t> keys(20'000);
+  for (std::uint64_t i = 0; i < keys.size(); ++i) keys[i] = i;
+  for (const Options& options : {Options{.capacity = 20'000}, Options{.capacity = 500, .max_capacity = 20'000}}) {
+    QuotientFilter one(options), many(options);
+    AddRange(one, 0, keys.size());
+    REQUIRE_OK(many.AddMany(keys));
+    REQUIRE_OK(many.Verify());
+    BOOST_TEST(std::ranges::equal(one.image(), many.image()));
+  }
+  // Full blocks make room in the same way whatever the instruction set.
+  QuotientFilter full({.capacity = 20'000});
+  REQUIRE_OK(full.AddMany(keys));
+  BOOST_TEST(Hash64(full.image()) == 2786135440545361429u);
+  Buffer memory = Buffer::Heap(QuotientFilter::ImageBytes({.capacity = 500}));
+  absl::StatusOr<QuotientFilter> small = QuotientFilter::Make({.capacity = 500}, Buffer::Borrow(memory.bytes()));
+  REQUIRE_OK(small);
+  CHECK_CODE(small->AddMany(keys), absl::StatusCode::kResourceExhausted);
+}
+
 BOOST_AUTO_TEST_CASE(GrowsAPageAtATimeAndKeepsTheRate) {
   const std::uint64_t most = testing::Trials(300'000, 100'000'000);
   QuotientFilter filter({.capacity = 1000, .max_capacity = most});

@@ -81,7 +81,8 @@ class QuotientFilterView {
   struct Kernels {
     bool (*contains)(const QuotientFilterView& view, std::uint64_t hash);
     std::size_t (*contains_many)(const QuotientFilterView& view, std::span<const std::uint64_t> hashes, bool* found);
-    bool (*add)(QuotientFilter& filter, std::uint64_t hash);  // false: it takes AddSlowly
+    absl::Status (*add)(QuotientFilter& filter, std::uint64_t hash);
+    absl::Status (*add_many)(QuotientFilter& filter, std::span<const std::uint64_t> hashes);
   };
   // What a hash says.
   struct Place {
@@ -125,7 +126,7 @@ class QuotientFilterView {
 // Space    11.0 bits a key at 0.44 % when made for its size; each doubling of max_capacity beyond capacity adds a bit to the
 //          entries of a filter that has not grown yet; each epoch bit adds 1.1
 // Error    the rate asked for, up to max_capacity keys
-// Time     Contains and Add one cache line, one in twenty times two; Advance O(n)
+// Time     Contains and Add one cache line, one in twenty times two; ContainsMany, AddMany overlap the misses; Advance O(n)
 // Merge    Merge adds the entries of another filter of the same options
 // Threads  const methods are safe together; writers need exclusion
 // Errors   Make: kInvalidArgument for impossible options; Add, Merge: kResourceExhausted when no remainder bit is left to split
@@ -151,13 +152,20 @@ class QuotientFilter : public Owner<QuotientFilterView> {
   static absl::StatusOr<QuotientFilter> Open(Buffer buffer);
   static std::uint64_t ImageBytes(const Options& options);  // before it grows
 
-  // Outstanding views end with these two, for the filter may grow.
+  // Outstanding views end with these, for the filter may grow.
   template <HashableKey Key>
   absl::Status Add(const Key& key) {
     return AddHash(seed_.Hash(key));
   }
-  absl::Status AddHash(std::uint64_t hash) {
-    return kernels_->add(*this, hash) ? absl::OkStatus() : AddSlowly(hash);
+  absl::Status AddHash(std::uint64_t hash) { return kernels_->add(*this, hash); }
+  // Adds each of a range of keys, up to the first error. Prefetches, so that cache misses overlap.
+  template <class Keys>
+  absl::Status AddMany(const Keys& keys) {
+    absl::Status status;
+    ForHashBatches(keys, seed(), [&](std::span<const std::uint64_t> hashes) {
+      if (status.ok()) status = kernels_->add_many(*this, hashes);
+    });
+    return status;
   }
   absl::Status Merge(const QuotientFilterView& other);  // may keep a few of the keys of both twice
 
@@ -177,7 +185,7 @@ class QuotientFilter : public Owner<QuotientFilterView> {
   using Owner::Owner;
   friend struct QuotientKernels;
   static absl::StatusOr<ImageHeader> HeaderFor(const Options& options);
-  absl::Status AddSlowly(std::uint64_t hash);
+  absl::Status AddSlowly(const Place& place);
   absl::Status AddPlace(const Place& place, std::uint64_t epoch);
   bool Insert(const Page& page, unsigned block, unsigned bucket, std::uint64_t entry);
   struct Found {
@@ -188,6 +196,7 @@ class QuotientFilter : public Owner<QuotientFilterView> {
   Found Find(const Page& page, const Place& place);
   bool MakeRoom(const Page& page, unsigned block, int depth);
   void FlagGuests(const Page& page);
+  void FlagHome(const Page& page, unsigned block, unsigned group);
   std::byte* Writable(const Page& page) { return data() + (page.at - image().data()); }
   absl::Status Split(const Place& place);
   absl::Status DoubleDirectory();
