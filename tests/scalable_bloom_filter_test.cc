@@ -71,13 +71,24 @@ BOOST_AUTO_TEST_CASE(RefusesWhatCannotBe) {
 }
 
 BOOST_AUTO_TEST_CASE(IsRightInAFileOf8GiB) {
-  const ScalableBloomFilter::Options options{.first_capacity = 6'000'000'000};
-  const testing::SparseFile file(ScalableBloomFilter::ImageBytes(options));
-  BOOST_TEST(file.bytes().size() > std::uint64_t{8} << 30);
-  absl::StatusOr<ScalableBloomFilter> filter = ScalableBloomFilter::Make(options, Buffer::Borrow(file.bytes()));
-  REQUIRE_OK(filter);
-  for (std::uint64_t key = 0; key < 500; ++key) REQUIRE_OK(filter->Add(key));
-  for (std::uint64_t key = 0; key < 1000; ++key) BOOST_TEST(filter->Contains(key) == (key < 500));
+  testing::CheckBeyond8GiB<ScalableBloomFilter>({.first_capacity = 6'000'000'000},
+                                                [](const ScalableBloomFilter& filter) { BOOST_TEST(filter.size() == 500u); });
+}
+
+BOOST_AUTO_TEST_CASE(AdversarialKeysKeepTheRate) {
+  constexpr std::uint64_t kKeys = 30'000;
+  const auto rate_with = [](auto key_of) {
+    ScalableBloomFilter filter({.first_capacity = 1000, .seed = 0x5ec7e7});
+    for (std::uint64_t i = 0; i < kKeys; ++i) REQUIRE_OK(filter.Add(key_of(i)));
+    std::uint64_t hits = 0;
+    for (std::uint64_t i = kKeys; i < 11 * kKeys; ++i) hits += filter.Contains(key_of(i));
+    return static_cast<double>(hits) / (10 * kKeys);
+  };
+  BOOST_TEST(rate_with([](std::uint64_t i) { return i; }) <= 0.011);
+  BOOST_TEST(rate_with([](std::uint64_t i) { return i << 32; }) <= 0.011);
+  BOOST_TEST(rate_with([](std::uint64_t i) { return i << 40 | 12345; }) <= 0.011);
+  BOOST_TEST(rate_with([](std::uint64_t i) { return Hash64(i); }) <= 0.011);
+  BOOST_TEST(rate_with([](std::uint64_t i) { return Hash64(i, 0x5ec7e7); }) <= 0.011);
 }
 
 BOOST_AUTO_TEST_CASE(ASecondStageIsNoLargerThanTheFirstAsksFor) {

@@ -6,9 +6,12 @@
 #include <cstdint>
 #include <cstdio>
 #include <span>
+#include <type_traits>
 
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "thimble/buffer.h"
 
 namespace thimble::testing {
 
@@ -35,5 +38,25 @@ class SparseFile {
   std::uint64_t bytes_;
   void* at_ = nullptr;
 };
+
+// Makes a filter in a mapped file of more than 8 GiB, and asks it for some keys; then calls use(filter).
+template <class Filter, class Use>
+void CheckBeyond8GiB(const typename Filter::Options& options, Use use) {
+  const SparseFile file(Filter::ImageBytes(options));
+  BOOST_TEST(file.bytes().size() > std::uint64_t{8} << 30);
+  absl::StatusOr<Filter> filter = Filter::Make(options, Buffer::Borrow(file.bytes()));
+  REQUIRE_OK(filter);
+  for (std::uint64_t key = 0; key < 500; ++key) {
+    if constexpr (std::is_void_v<decltype(filter->Add(key))>) {
+      filter->Add(key);
+    } else {
+      REQUIRE_OK(filter->Add(key));
+    }
+  }
+  const auto view = decltype(filter->view())::Open(file.bytes());
+  REQUIRE_OK(view);
+  for (std::uint64_t key = 0; key < 1500; ++key) BOOST_TEST(view->Contains(key) == (key < 500));
+  use(*filter);
+}
 
 }  // namespace thimble::testing

@@ -56,6 +56,21 @@ BOOST_AUTO_TEST_CASE(KeepsItsKeysAndItsRate) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(AdversarialKeysKeepTheRate) {
+  constexpr std::int64_t kKeys = 100'000;
+  const auto over_promise = [](auto key_of) {
+    SplitBlockBloomFilter filter({.capacity = kKeys});
+    for (std::int64_t i = 0; i < kKeys; ++i) filter.Add(key_of(i));
+    std::int64_t hits = 0;
+    for (std::int64_t i = kKeys; i < 6 * kKeys; ++i) hits += filter.Contains(key_of(i));
+    return static_cast<double>(hits) / (5.0 * kKeys) / filter.FalsePositiveRate();
+  };
+  BOOST_TEST(over_promise([](std::int64_t i) { return i; }) <= 1.1);
+  BOOST_TEST(over_promise([](std::int64_t i) { return i << 32; }) <= 1.1);
+  BOOST_TEST(over_promise([](std::int64_t i) { return i << 40 | 12345; }) <= 1.1);
+  BOOST_TEST(over_promise([](std::int64_t i) { return static_cast<std::int64_t>(ParquetHash(i)); }) <= 1.1);
+}
+
 BOOST_AUTO_TEST_CASE(MergeIsTheUnion) {
   const SplitBlockBloomFilter::Options options{.capacity = 200};
   SplitBlockBloomFilter a(options), b(options), both(options);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "exercise/static_filter.h"
+#include "sparse_file.h"
 #include "thimble/static_filter.h"
 
 namespace thimble {
@@ -110,6 +111,30 @@ BOOST_AUTO_TEST_CASE(TakesABillionKeysWithin4GiB) {
   BOOST_TEST(filter->bits_per_key() <= 8 * 1.01);
   for (std::uint64_t first = 0; first < keys; first += keys / 10) BOOST_TEST(CountFound(*filter, first, 10'000) == 10'000u);
   BOOST_TEST(static_cast<double>(CountFound(*filter, keys, 1'000'000)) <= 1e6 / 256 * 1.1);
+}
+
+// The shards stand behind a hole of 8 GiB: a view goes where the records say.
+BOOST_AUTO_TEST_CASE(IsRightInAFileOf8GiB) {
+  constexpr std::uint64_t kKeys = 600'000, kHole = std::uint64_t{8} << 30;
+  const StaticFilter filter = FilterOf(kKeys);
+  const std::span<const std::byte> image = filter.image();
+  const testing::SparseFile file(image.size() + kHole);
+  absl::StatusOr<ImageHeader> header = ImageHeader::Read(image, StaticFilterView::kKind);
+  REQUIRE_OK(header);
+  const std::uint64_t shards = header->parameters[0], records = 64, record_bytes = 32, first = RoundUp(records + shards * record_bytes, 64);
+  BOOST_TEST(shards > 1u);
+  header->image_bytes = header->used_bytes = file.bytes().size();
+  header->Write(file.bytes());
+  std::ranges::copy(image.subspan(records, first - records), file.bytes().begin() + records);
+  for (std::uint64_t shard = 0; shard < shards; ++shard) {
+    std::byte* word = file.bytes().data() + records + shard * record_bytes;
+    Store(word, Load<std::uint64_t>(word) + kHole / 8);
+  }
+  std::ranges::copy(image.subspan(first), file.bytes().subspan(first + kHole).begin());
+  const absl::StatusOr<StaticFilterView> view = StaticFilterView::Open(file.bytes());
+  REQUIRE_OK(view);
+  BOOST_TEST(CountFound(*view, 0, kKeys) == kKeys);
+  BOOST_TEST(CountFound(*view, kKeys, kKeys) == CountFound(filter, kKeys, kKeys));
 }
 
 BOOST_AUTO_TEST_CASE(AdversarialKeysKeepTheRate) {
