@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(ConcurrentWritersLoseNothing) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(SurvivesDamage) {
+BOOST_AUTO_TEST_CASE(Mutations) {
   for (const BloomLayout layout : {BloomLayout::kBlocked, BloomLayout::kClassic}) {
     BloomFilter filter({.capacity = 20, .layout = layout});
     AddRange(filter, 0, 20);

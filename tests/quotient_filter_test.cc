@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(OpensWhatItWroteAndRefusesTheRest) {
   CHECK_CODE(QuotientFilter::Make({.capacity = 1000}, Buffer::Heap(100)), absl::StatusCode::kInvalidArgument);
 }
 
-BOOST_AUTO_TEST_CASE(SurvivesDamage) {
+BOOST_AUTO_TEST_CASE(Mutations) {
   QuotientFilter filter({.capacity = 100, .max_capacity = 100'000});
   AddRange(filter, 0, 1500);
   const int opened = testing::ExerciseMutations<QuotientFilterView>(filter.image(), testing::Trials(10'000, 1'000'000),

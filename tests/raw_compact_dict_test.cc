@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(BorrowedBytesThatAreFullStayAsTheyWere) {
   REQUIRE_OK(dict->Verify());
 }
 
-BOOST_AUTO_TEST_CASE(EveryFlippedBitOfRecordsAndIndexIsSafe) {
+BOOST_AUTO_TEST_CASE(Mutations) {
   RawCompactDict integers = Integers(60);
   for (int i = 0; i < 5; ++i) BOOST_TEST(integers.Erase(static_cast<std::uint64_t>(i) * 77));
   const auto exercise = [](const RawCompactDictView& view) { Exercise(view); };

@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(SpillsThatFindNoBytesLoseNothing) {
   REQUIRE_OK(map->Verify());
 }
 
-BOOST_AUTO_TEST_CASE(DamageIsSafe) {
+BOOST_AUTO_TEST_CASE(Mutations) {
   const auto exercise = [](const RawCompactMapView& view) { Exercise(view); };
   BOOST_TEST(testing::ExerciseMutations<RawCompactMapView>(Filled(50).image(), testing::Trials(10000, 1000000), exercise) > 100);
   BOOST_TEST(testing::ExerciseMutations<RawCompactMapView>(Filled(200, {.key_bytes = 2, .value_bytes = 1}).image(), testing::Trials(5000, 1000000), exercise) > 100);

@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(ASecondStageIsNoLargerThanTheFirstAsksFor) {
   CHECK_CODE(ScalableBloomFilter::Open(std::move(damaged)), absl::StatusCode::kDataLoss);
 }
 
-BOOST_AUTO_TEST_CASE(SurvivesDamage) {
+BOOST_AUTO_TEST_CASE(Mutations) {
   ScalableBloomFilter filter({.first_capacity = 10});
   for (std::uint64_t key = 0; key < 50; ++key) REQUIRE_OK(filter.Add(key));
   const int opened = testing::ExerciseMutations<ScalableBloomFilterView>(

@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(ImagesAreGolden) {
   testing::CheckGolden("sparse_array_packed", Mixed().Packed().image());
 }
 
-BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
+BOOST_AUTO_TEST_CASE(Mutations) {
   const SparseArray<std::uint32_t> array = Mixed();
   const auto exercise = [](const SparseArrayView<std::uint32_t>& view) { Exercise(view); };
   BOOST_TEST(testing::ExerciseMutations<SparseArrayView<std::uint32_t>>(array.image(), testing::Trials(2000, 1000000), exercise) > 100);

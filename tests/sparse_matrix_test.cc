@@ -146,7 +146,7 @@ SparseMatrix Golden(MatrixValues values) {
 
 BOOST_AUTO_TEST_CASE(ImagesAreGolden) { testing::CheckGolden("sparse_matrix", Golden(MatrixValues::kInteger).image()); }
 
-BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
+BOOST_AUTO_TEST_CASE(Mutations) {
   const auto exercise = [](const SparseMatrixView& view) { Exercise(view); };
   for (const MatrixValues values : {MatrixValues::kInteger, MatrixValues::kF64}) {
     BOOST_TEST(testing::ExerciseMutations<SparseMatrixView>(Golden(values).image(), testing::Trials(2000, 500000), exercise) > 50);

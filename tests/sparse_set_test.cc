@@ -298,7 +298,7 @@ BOOST_AUTO_TEST_CASE(BorrowedBytesThatAreFullLeaveTheSetAsItWas) {
   CheckAgainst(set, model);
 }
 
-BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
+BOOST_AUTO_TEST_CASE(Mutations) {
   const SparseSet set = Mixed();
   const auto exercise = [](const SparseSetView& view) { Exercise(view); };
   BOOST_TEST(testing::ExerciseMutations<SparseSetView>(set.image(), testing::Trials(2000, 1000000), exercise) > 100);

@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(OpensWhatItWroteAndRefusesTheRest) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(SurvivesDamage) {
+BOOST_AUTO_TEST_CASE(Mutations) {
   for (const double rate : {1.0 / 256, 0.01}) {
     const StaticFilter filter = FilterOf(500, {.false_positive_rate = rate});
     const int opened = testing::ExerciseMutations<StaticFilterView>(filter.image(), testing::Trials(10'000, 1'000'000),

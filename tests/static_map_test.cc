@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(OpensWhatItWrote) {
   CHECK_CODE(StaticMapView::Open({}), absl::StatusCode::kDataLoss);
 }
 
-BOOST_AUTO_TEST_CASE(SurvivesDamage) {
+BOOST_AUTO_TEST_CASE(Mutations) {
   for (const unsigned bits : {3u, 12u}) {
     const int opened = testing::ExerciseMutations<StaticMapView>(MapOf(400, bits).image(), testing::Trials(10'000, 1'000'000),
                                                                  [](const StaticMapView& view) { Exercise(view); });

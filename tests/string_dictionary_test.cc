@@ -358,7 +358,7 @@ BOOST_AUTO_TEST_CASE(ImagesAreGolden) {
   testing::CheckGolden("string_dictionary_dense", Build(RandomPaths(300, 10), Mode::kDense).image());
 }
 
-BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
+BOOST_AUTO_TEST_CASE(Mutations) {
   const auto exercise = [](const StringDictionaryView& view) { Exercise(view); };
   for (const Mode mode : {Mode::kBalanced, Mode::kDense}) {
     Set keys = RandomPaths(150, 11);

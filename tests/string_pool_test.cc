@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(LivesInAFile) {
 
 BOOST_AUTO_TEST_CASE(ImageIsGolden) { testing::CheckGolden("string_pool", PoolOf(Names(60)).image()); }
 
-BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
+BOOST_AUTO_TEST_CASE(Mutations) {
   std::vector<std::string> names = Names(60);
   names.insert(names.begin() + 3, std::string(300, 'l'));
   const StringPool pool = PoolOf(names);

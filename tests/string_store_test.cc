@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(BuildsInABufferAndOpensItsBytes) {
 
 BOOST_AUTO_TEST_CASE(ImageIsGolden) { testing::CheckGolden("string_store", StoreOf(Lines(120, 6)).image()); }
 
-BOOST_AUTO_TEST_CASE(DamagedImagesAreSafe) {
+BOOST_AUTO_TEST_CASE(Mutations) {
   const StringStore text = StoreOf(Lines(400, 7));
   const StringStore raw = StoreOf({"a", "bc", "", "def"});
   const int trials = testing::Trials(10'000, 1'000'000);
