@@ -67,6 +67,7 @@ void RawCompactDictView::Place() {
   numbers_ = key_bytes_ == 0 ? used_ : used_ / record_bytes_;
   integers_ = key_bytes_ == 0 ? 0 : numbers_;
   line_slots_ = SlotsPerLine(id_bits_);
+  slot_mask_ = static_cast<std::uint32_t>(LowBits(line_slots_));
   line_bytes_ = LineBytes(id_bits_);
   id_mask_ = LowBits(id_bits_);
   const Places places = PlacesOf(reserved_, lines_, id_bits_);
@@ -150,14 +151,15 @@ inline std::uint64_t RawCompactDictView::IdAt(const std::byte* line, unsigned sl
   return (Load<std::uint64_t>(line + kFingerprints + bit / 8) >> (bit % 8)) & id_mask_;
 }
 
-inline std::uint32_t RawCompactDictView::FreeSlots(const std::byte* line) const {
-  return MatchBytes16(line, 0) & static_cast<std::uint32_t>(LowBits(line_slots_));
+// Bit i says that slot i has this fingerprint; what stands behind the line's last slot is no slot's.
+inline std::uint32_t RawCompactDictView::Match(const std::byte* line, std::uint8_t fingerprint) const {
+  return MatchBytes16(line, fingerprint) & slot_mask_;
 }
 
 // The number in the first slot of the key's line that has its fingerprint, which is the key's in nearly every hit.
 inline std::uint64_t RawCompactDictView::FirstCandidate(std::uint64_t hash) const {
   const std::byte* line = LineAt(HomeOf(hash));
-  const std::uint32_t found = MatchBytes16(line, FingerprintOf(hash));
+  const std::uint32_t found = Match(line, FingerprintOf(hash));
   return found == 0 ? kAbsent : IdAt(line, static_cast<unsigned>(std::countr_zero(found)));
 }
 
@@ -167,11 +169,11 @@ RawCompactDictView::Found RawCompactDictView::Search(std::uint64_t hash, Matches
   std::uint64_t line = HomeOf(hash);
   for (std::uint64_t probed = 0; probed < lines_; ++probed) {
     const std::byte* at = LineAt(line);
-    for (std::uint32_t found = MatchBytes16(at, fingerprint); found != 0; found &= found - 1) {
+    for (std::uint32_t found = Match(at, fingerprint); found != 0; found &= found - 1) {
       const auto slot = static_cast<unsigned>(std::countr_zero(found));
       if (const std::uint64_t number = IdAt(at, slot); matches(number)) return {number, line, slot};
     }
-    if (FreeSlots(at) != 0) break;
+    if (Match(at, 0) != 0) break;
     if (++line == lines_) line = 0;
   }
   return {};
@@ -383,10 +385,10 @@ void RawCompactDict::SetId(std::uint64_t line, unsigned slot, std::uint64_t id) 
 
 void RawCompactDict::AddSlot(std::uint64_t hash, std::uint64_t number) {
   std::uint64_t line = HomeOf(hash);
-  std::uint32_t free = FreeSlots(LineAt(line));
+  std::uint32_t free = Match(LineAt(line), 0);
   while (free == 0) {
     if (++line == lines_) line = 0;
-    free = FreeSlots(LineAt(line));
+    free = Match(LineAt(line), 0);
   }
   const auto slot = static_cast<unsigned>(std::countr_zero(free));
   data()[index_at_ + line * line_bytes_ + slot] = std::byte{FingerprintOf(hash)};

@@ -115,7 +115,7 @@ absl::StatusOr<SkewedVectorView> SkewedVectorView::Open(std::span<const std::byt
   const auto planes = static_cast<unsigned>(shape >> 32);
   const Places places = PlacesOf(size, data_bytes);
   if (header.header_bytes != 64 || shape >> 32 > kMaxPlanes || places.image_bytes != header.image_bytes ||
-      data_bytes / (8 * kMaxPlanes) < (size + kBlock - 1) / kBlock * planes / kMaxPlanes || (size == 0 && shape != 0)) {
+      data_bytes < (size / kBlock + (size % kBlock != 0)) * 8 * planes || (size == 0 && shape != 0)) {
     return absl::DataLossError("SkewedVector: bad parameters");
   }
   SkewedVectorView view;
@@ -136,7 +136,7 @@ absl::StatusOr<SkewedVectorView> SkewedVectorView::Open(std::span<const std::byt
   // Modulo 2^64: what a value's place moves by for each bit of the planes in front of it.
   blocks.steps = {blocks.widths[1] - blocks.widths[0], blocks.widths[2] - blocks.widths[0],
                   blocks.widths[3] - blocks.widths[2] - blocks.widths[1] + blocks.widths[0]};
-  blocks.mean = size == 0 ? 0 : (data_bytes - (size + kBlock - 1) / kBlock * 8 * planes) / (size / 256 + 1);
+  blocks.mean = size == 0 ? 0 : (data_bytes - (size / kBlock + (size % kBlock != 0)) * 8 * planes) / (size / 256 + 1);
   blocks.longest = blocks.widths[(1u << planes) - 1];
   blocks.last_planes = data_bytes - 8 * planes;
   blocks.last_load = data_bytes - (blocks.longest > kOneLoadBits && data_bytes > 0 ? 1 : 0);

@@ -82,6 +82,22 @@ BOOST_AUTO_TEST_CASE(Mutations) {
   BOOST_TEST(testing::ExerciseMutations<RawCompactDictView>(Strings(60).image(), testing::Trials(10000, 1000000), exercise) > 100);
 }
 
+// Lines of fewer than 16 slots, with fingerprints where no slot is: their numbers would lie behind the image.
+BOOST_AUTO_TEST_CASE(FingerprintsBehindTheLastSlotAreNotFollowed) {
+  for (unsigned id_bits = 25; id_bits <= 56; ++id_bits) {
+    Buffer buffer = Buffer::Heap(128 + 64 + 8);
+    ImageHeader header{.kind = Kind::kCompactDict, .header_bytes = 128, .hash_scheme = HashScheme::kThimble, .image_bytes = 200};
+    header.parameters = {std::uint64_t{8} << 32, 0, 0, 0, 1, id_bits, 0};
+    for (int fingerprint = 0; fingerprint < 256; ++fingerprint) {
+      header.Write(buffer.bytes());
+      std::memset(buffer.data() + 128, fingerprint, 16);
+      const absl::StatusOr<RawCompactDictView> view = RawCompactDictView::Open(buffer.bytes());
+      REQUIRE_OK(view);
+      Exercise(*view);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(VerifyNoticesDamage) {
   const RawCompactDict dict = Strings(60);
   int found = 0, flips = 0;

@@ -74,6 +74,18 @@ BOOST_AUTO_TEST_CASE(DamageHasItsCode) {
   CHECK_CODE(SkewedVector::Make(values, Buffer::Heap(72)), StatusCode::kInvalidArgument);
 }
 
+// One block, too short for its own plane.
+BOOST_AUTO_TEST_CASE(BlocksHaveRoomForTheirPlanes) {
+  Buffer buffer = Buffer::Heap(64 + 8 + 8 + 8 + 8);
+  for (std::uint64_t data_bytes = 0; data_bytes < 8; ++data_bytes) {
+    ImageHeader header{.kind = Kind::kSkewedVector, .image_bytes = data_bytes == 0 ? 88u : 96u, .count = 1};
+    header.parameters[0] = 1 << 8 | std::uint64_t{1} << 32;  // widths 0 and 1, one plane
+    header.parameters[1] = data_bytes;
+    header.Write(buffer.bytes());
+    CHECK_CODE(SkewedVectorView::Open(buffer.bytes()), StatusCode::kDataLoss);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(Mutations) {
   const SkewedVector example = Example();
   const int opened = testing::ExerciseMutations<SkewedVectorView>(example.image(), testing::Trials(10'000, 1'000'000),

@@ -102,7 +102,7 @@ class RawCompactDictView {
   std::uint64_t HashOf(const Record& record) const { return key_bytes_ == 0 ? seed_.Hash(record.text) : seed_.Hash(record.integer); }
   std::uint64_t HomeOf(std::uint64_t hash) const;
   const std::byte* LineAt(std::uint64_t line) const { return index_ + line * line_bytes_; }
-  std::uint32_t FreeSlots(const std::byte* line) const;
+  std::uint32_t Match(const std::byte* line, std::uint8_t fingerprint) const;
   std::uint64_t IdAt(const std::byte* line, unsigned slot) const;
   std::uint64_t FirstCandidate(std::uint64_t hash) const;
   const std::byte* FindFrom(std::uint64_t candidate, std::uint64_t key, std::uint64_t hash) const;
@@ -129,6 +129,7 @@ class RawCompactDictView {
   std::uint64_t integers_ = 0;                     // the same with integer keys, 0 with strings
   std::uint64_t line_bytes_ = 0, id_mask_ = 0;
   unsigned line_slots_ = 0;
+  std::uint32_t slot_mask_ = 0;
   const std::byte* index_ = nullptr;               // some readable bytes while it has no line
   std::uint64_t index_at_ = 0, dead_at_ = 0;
 };
