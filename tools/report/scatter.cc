@@ -16,7 +16,8 @@ constexpr int kHeight = 380;
 struct Point {
   const StructureRow* row;
   double bytes, nanoseconds;
-  std::size_t number = 0;  // on the frontier, from 1
+  std::size_t number = 0;     // on the frontier, from 1
+  bool number_below = false;  // where the number would hide the one before
 };
 
 std::vector<Point> PointsOf(const ColumnReport& column) {
@@ -30,8 +31,8 @@ std::vector<Point> PointsOf(const ColumnReport& column) {
 }
 
 // Numbers the exact structures than which none is both smaller and faster, the fastest first.
-std::vector<const Point*> NumberFrontier(std::vector<Point>& points) {
-  std::vector<const Point*> frontier;
+std::vector<Point*> NumberFrontier(std::vector<Point>& points) {
+  std::vector<Point*> frontier;
   for (Point& point : points) {
     if (!point.row->structure->exact || (!frontier.empty() && frontier.back()->bytes <= point.bytes)) continue;
     frontier.push_back(&point);
@@ -62,7 +63,7 @@ class Plot {
   }
 
   // Down from the top, then along each step, out to the right.
-  std::string Frontier(const std::vector<const Point*>& frontier) const {
+  std::string Frontier(const std::vector<Point*>& frontier) const {
     std::string text;
     std::string above = "0";
     for (std::size_t i = 0; i < frontier.size(); ++i) {
@@ -74,6 +75,17 @@ class Plot {
     return text;
   }
 
+  // Of numbers that would lie upon each other every other one goes below its point.
+  void PlaceNumbers(const std::vector<Point*>& frontier) const {
+    constexpr double kNear = 6;  // percent of either axis: some 20 pixels, two digits
+    for (std::size_t i = 1; i < frontier.size(); ++i) {
+      const Point& before = *frontier[i - 1];
+      const bool near = x_.Percent(frontier[i]->nanoseconds) - x_.Percent(before.nanoseconds) < kNear &&
+                        y_.Percent(before.bytes) - y_.Percent(frontier[i]->bytes) < kNear;
+      frontier[i]->number_below = near && !before.number_below;
+    }
+  }
+
   std::string Mark(const Point& point) const {
     const std::string name = Escape(point.row->structure->name);
     const std::string family(footprint::FamilyName(point.row->structure->family));
@@ -83,7 +95,8 @@ class Plot {
                        Nanoseconds(point.nanoseconds) + " a lookup</title><use class=\"point " + family + (point.number == 0 ? " off" : "") +
                        "\" href=\"#p-" + family + "\" x=\"" + x + "\" y=\"" + y + "\"/>";
     if (point.number != 0) {
-      text += "<text class=\"number-tag\" x=\"" + x + "\" y=\"" + y + "\" dx=\"8\" dy=\"-7\">" + std::to_string(point.number) + "</text>";
+      text += "<text class=\"number-tag\" x=\"" + x + "\" y=\"" + y + "\" dx=\"8\" dy=\"" + (point.number_below ? "16" : "-7") + "\">" +
+              std::to_string(point.number) + "</text>";
     }
     return text + "</g>\n";
   }
@@ -114,8 +127,9 @@ class Plot {
 std::string Scatter(const ColumnReport& column) {
   std::vector<Point> points = PointsOf(column);
   if (points.size() < 2) return "";
-  const std::vector<const Point*> frontier = NumberFrontier(points);
+  const std::vector<Point*> frontier = NumberFrontier(points);
   const Plot plot(points);
+  plot.PlaceNumbers(frontier);
   std::string text =
       "<figure><figcaption>Space against lookup time <span>both log; no exact structure is below and left of the dotted frontier</span></figcaption>\n"
       "<div class=\"frame\"><svg class=\"chart plot\" role=\"img\" aria-label=\"Bytes per element against the time of a lookup for " +
