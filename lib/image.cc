@@ -55,11 +55,11 @@ std::uint8_t KindVersion(Kind kind) {
     case Kind::kBloomFilter:       // 2: the low half of the hash chooses the lanes
     case Kind::kQuotientFilter:    // 2: blocks of a cache line
     case Kind::kSkewedVector:      // 2: blocks of classes, not levels
-    case Kind::kCompactDict:       // 2: an index of lines, fingerprints beside numbers
     case Kind::kSparseSet:  // 2: inner nodes tell where a key's child stands
     case Kind::kSparseArray:
     case Kind::kSparseMatrix:
       return 2;
+    case Kind::kCompactDict:       // 3: the index before the records; a line's order tells where lookups end
     case Kind::kStringDictionary:  // 3: prefix codes of up to 19 bits, which tell the ends of strings
     case Kind::kStringMap:
       return 3;

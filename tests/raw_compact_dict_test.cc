@@ -1,6 +1,10 @@
 #include "testing.h"
 
+#include <bit>
+#include <functional>
+
 #include "exercise/raw_compact_dict.h"
+#include "fingerprint_lookup.h"
 #include "thimble/bytes.h"
 #include "thimble/raw_compact_dict.h"
 
@@ -22,14 +26,17 @@ RawCompactDict Strings(int n) {
 }
 
 BOOST_AUTO_TEST_CASE(SizesAreExact) {
-  // Header 128, records, a line of 16 slots with a fingerprint and 8 bits each, a dead bit for each record, slack 8.
+  // Header 128, a line of 16 slots with a fingerprint and 8 bits each, records, slack 8; a dead bit for each record from the
+  // first that is erased on.
   BOOST_TEST(RawCompactDict({}).image().size() == 136u);
   RawCompactDict dict({.key_bytes = 8, .value_bytes = 8});
   for (std::uint64_t i = 0; i < 8; ++i) REQUIRE_OK(dict.Insert(i));
-  BOOST_TEST(dict.image().size() == 128u + 8 * 16 + 2 * 16 + 8 + 8);
+  BOOST_TEST(dict.image().size() == 128u + 2 * 16 + 8 * 16 + 8);
   const Stats stats = dict.stats();
   BOOST_TEST(stats.live_bytes == dict.image().size());
   BOOST_TEST(stats.garbage_bytes == 0u);
+  BOOST_TEST(dict.Erase(3));
+  BOOST_TEST(dict.image().size() == 128u + 2 * 16 + 8 * 16 + 8 + 8);
 }
 
 BOOST_AUTO_TEST_CASE(GoldenImages) {
@@ -72,6 +79,53 @@ BOOST_AUTO_TEST_CASE(BorrowedBytesThatAreFullStayAsTheyWere) {
   CHECK_CODE(dict->Insert(n), absl::StatusCode::kFailedPrecondition);
   BOOST_TEST(dict->size() == n);
   REQUIRE_OK(dict->Verify());
+}
+
+// Dead bits do not fit either, so that an erased record goes at once.
+BOOST_AUTO_TEST_CASE(ErasesFromBorrowedBytesThatAreFull) {
+  const RawCompactDict model = Integers(40);
+  Buffer bytes = Buffer::Heap(model.image().size());
+  absl::StatusOr<RawCompactDict> dict = RawCompactDict::Make({.key_bytes = 8, .value_bytes = 4}, Buffer::Borrow(bytes.bytes()));
+  REQUIRE_OK(dict);
+  for (std::uint64_t i = 0; i < 40; ++i) REQUIRE_OK(dict->Insert(i * 77));
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    BOOST_REQUIRE(dict->Erase(i * 77));
+    BOOST_REQUIRE(dict->Find(i * 77) == nullptr);
+    BOOST_REQUIRE_EQUAL(dict->size(), 39 - i);
+    BOOST_REQUIRE_EQUAL(dict->stats().garbage_bytes, 0u);
+    REQUIRE_OK(dict->Verify());
+  }
+  for (std::uint64_t i = 0; i < 40; ++i) REQUIRE_OK(dict->Insert(i));
+  REQUIRE_OK(dict->Verify());
+}
+
+struct Peek : RawCompactDictView {
+  explicit Peek(RawCompactDictView view) : RawCompactDictView(view) {}
+  bool EndsAtHome(std::uint64_t key) const { return index_.First(HashOf(key)) != FingerprintIndex::kElsewhere; }
+};
+
+// Counters, aligned addresses, fields of a word, small doubles: keys as programs have them spread as random ones do.
+BOOST_AUTO_TEST_CASE(KeysInPatternsSpread) {
+  const std::uint64_t n = 10000;
+  std::vector<std::function<std::uint64_t(std::uint64_t)>> patterns;
+  for (int shift = 0; shift <= 48; shift += 4) patterns.push_back([shift](std::uint64_t i) { return i << shift; });
+  patterns.push_back([](std::uint64_t i) { return i << 32 | i; });
+  patterns.push_back([](std::uint64_t i) { return i % 100 << 40 | i / 100; });
+  patterns.push_back([](std::uint64_t i) { return std::bit_cast<std::uint64_t>(static_cast<double>(i)); });
+  patterns.push_back([](std::uint64_t i) { return std::bit_cast<std::uint64_t>(static_cast<double>(i) / 100); });
+  patterns.push_back([](std::uint64_t i) { return ~i; });
+  patterns.push_back([](std::uint64_t i) { return i * 1000003; });
+  for (std::size_t p = 0; p < patterns.size(); ++p) {
+    BOOST_TEST_CONTEXT("pattern " << p) {
+      for (std::uint64_t seed : {0u, 1u, 12345u}) {
+        RawCompactDict dict({.key_bytes = 8, .value_bytes = 0, .seed = seed});
+        for (std::uint64_t i = 0; i < n; ++i) REQUIRE_OK(dict.Insert(patterns[p](i)));
+        std::uint64_t away = 0;
+        for (std::uint64_t i = n; i < 2 * n; ++i) away += !Peek(dict).EndsAtHome(patterns[p](i));
+        BOOST_TEST(away < n / 5);
+      }
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(Mutations) {

@@ -26,7 +26,8 @@ namespace thimble {
 //
 // Space    u64 -> u64: 16 bytes an entry + 4.4 to 4.8; strings add a length byte (two from 64 bytes on). Peak while it
 //          grows = what it holds, from 1 MiB on. Erased entries stay until they are an eighth of the live bytes
-// Time     Find two cache misses: a line of the index, the entry; try_emplace amortized O(1): the index is refilled at each 1/14 of growth
+// Time     Find two cache misses: a line of the index, the entry; of an absent key one. try_emplace amortized O(1): the index
+//          is refilled at each 1/13 of growth
 // Threads  const methods are safe together; writers need exclusion
 // Errors   the buffer's, when it cannot grow: nothing has changed then
 // Paper    Hettinger, "More compact dictionaries with faster iteration", python-dev 2012

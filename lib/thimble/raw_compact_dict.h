@@ -9,9 +9,11 @@
 #include <absl/status/statusor.h>
 
 #include "thimble/buffer.h"
+#include "thimble/fingerprint_index.h"
 #include "thimble/hash.h"
 #include "thimble/image.h"
 #include "thimble/owner.h"
+#include "thimble/raw_map.h"
 
 namespace thimble {
 
@@ -20,21 +22,20 @@ namespace thimble {
 //
 // Image, header of 128 bytes and then
 //
+//   index      from the keys' hashes to record numbers: <thimble/fingerprint_index.h>
 //   records    one after another in the order of insertion. Integer keys: key, value. String keys: varint(2 * length + dead),
-//              key, value
-//   index      lines of a cache line, or shorter ones of 16 + 2 * id_bits bytes: 16 fingerprints, one byte a slot (0 is an
-//              empty slot), and the slots' record numbers, id_bits each. Lines of 64 bytes have so many slots as numbers
-//              fit, 16 up to 24 bits. A record number is an ordinal for integer keys, a byte offset for strings; all ones
-//              mark a slot whose record was erased. A key lies in the first slot that was free from line
-//              floor(hash * lines / 2^64) on
-//   dead bits  one a record, for integer keys
+//              key, value. A record's number is its ordinal, and for strings its byte offset
+//   dead bits  one a record, for integer keys, while any is dead
+//
+// The hash of an integer key is the xor of the two halves of (key ^ seed * 0x9E3779B97F4A7C15) * 0xD1342543DE82EF95, 128 bits,
+// as fewer instructions let the machine overlap more lookups; that of a string is Hash64.
 //
 //   parameters: key bytes (0: strings) + value bytes * 2^32, record bytes reserved, used, dead, lines, id bits, slots used
 //
-// Growth moves no record: the buffer grows by 1/64, and the index slides up behind the longer run of records. The index
-// holds nothing that the records do not, so it grows by 1/16 where it stands, refilled from them: there is never a second copy.
+// Records are added at the end, where the buffer grows by 1/256. The index holds nothing that they do not, so it grows by
+// 1/13 where it stands: the records slide up, and it is refilled from them. There is never a second copy.
 //
-// Space    as CompactDict: the record, and (1 + log2(n) / 8) * 1.07 to 1.14 bytes of index
+// Space    as CompactDict: the record, and (1 + log2(n) / 8) * 1.10 to 1.18 bytes of index
 class RawCompactDictView {
  public:
   static constexpr Kind kKind = Kind::kCompactDict;
@@ -83,35 +84,31 @@ class RawCompactDictView {
     const std::byte* value = nullptr;
   };
 
-  struct Found {
-    std::uint64_t number = kAbsent, line = 0;
-    unsigned slot = 0;
-  };
-
   struct Places {
-    std::uint64_t index, dead, image_bytes;
+    std::uint64_t records, dead, image_bytes;
   };
 
   ImageHeader Header() const;
-  Places PlacesOf(std::uint64_t reserved, std::uint64_t lines, unsigned id_bits) const;
+  Places PlacesOf(std::uint64_t reserved, std::uint64_t lines, unsigned id_bits, bool some_dead) const;
   // Takes sizes from a header; false if they make no sense or do not add up to its image_bytes.
   bool Configure(const ImageHeader& header);
-  void Place();  // computes what follows from the sizes
+  void Place(std::uint64_t lines, unsigned id_bits);  // computes what follows from the sizes
 
   bool Read(std::uint64_t number, Record& record) const;
-  std::uint64_t HashOf(const Record& record) const { return key_bytes_ == 0 ? seed_.Hash(record.text) : seed_.Hash(record.integer); }
-  std::uint64_t HomeOf(std::uint64_t hash) const;
-  const std::byte* LineAt(std::uint64_t line) const { return index_ + line * line_bytes_; }
-  std::uint32_t Match(const std::byte* line, std::uint8_t fingerprint) const;
-  std::uint64_t IdAt(const std::byte* line, unsigned slot) const;
-  std::uint64_t FirstCandidate(std::uint64_t hash) const;
-  const std::byte* FindFrom(std::uint64_t candidate, std::uint64_t key, std::uint64_t hash) const;
-  const std::byte* FindFrom(std::uint64_t candidate, std::string_view key, std::uint64_t hash) const;
-  const std::byte* FindAmongAll(std::uint64_t key, std::uint64_t hash) const;
-  Found Locate(std::uint64_t key, std::uint64_t hash) const;
-  Found Locate(std::string_view key, std::uint64_t hash) const;
-  template <class Matches>
-  Found Search(std::uint64_t hash, Matches matches) const;
+  std::uint64_t HashOf(std::uint64_t key) const {
+    __extension__ using Wide = unsigned __int128;
+    const Wide product = Wide{key ^ key_seed_} * 0xD1342543DE82EF95u;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  }
+  std::uint64_t HashOf(std::string_view key) const { return seed_.Hash(key); }
+  std::uint64_t HashOf(const Record& record) const { return key_bytes_ == 0 ? HashOf(record.text) : HashOf(record.integer); }
+  const std::byte* RecordAt(std::uint64_t number) const { return records_ + number * (key_bytes_ == 0 ? 1 : record_bytes_); }
+  const std::byte* FindFrom(std::uint64_t candidate, std::uint64_t key) const;
+  const std::byte* FindFrom(std::uint64_t candidate, std::string_view key) const;
+  const std::byte* FindAmongAll(std::uint64_t key) const;
+  const std::byte* FindAmongAll(std::string_view key) const;
+  FingerprintIndex::Found Locate(std::uint64_t key, std::uint64_t hash) const;
+  FingerprintIndex::Found Locate(std::string_view key, std::uint64_t hash) const;
   template <class Key>
   void FindBatches(std::span<const Key> keys, std::span<const std::byte*> values) const;
 
@@ -121,31 +118,20 @@ class RawCompactDictView {
   HashSeed seed_;
   std::uint32_t key_bytes_ = 0, value_bytes_ = 0;
   std::uint64_t reserved_ = 0, used_ = 0, dead_ = 0;  // bytes of records
-  std::uint64_t lines_ = 0, slots_used_ = 0;
-  unsigned id_bits_ = 0;
+  std::uint64_t slots_used_ = 0;
 
-  std::uint64_t record_bytes_ = 0, key_mask_ = 0;  // of integer keys
-  std::uint64_t numbers_ = 0;                      // record numbers are below it
-  std::uint64_t integers_ = 0;                     // the same with integer keys, 0 with strings
-  std::uint64_t line_bytes_ = 0, id_mask_ = 0;
-  unsigned line_slots_ = 0;
-  std::uint32_t slot_mask_ = 0;
-  const std::byte* index_ = nullptr;               // some readable bytes while it has no line
-  std::uint64_t index_at_ = 0, dead_at_ = 0;
+  std::uint64_t record_bytes_ = 0, key_mask_ = 0, key_seed_ = 0;  // of integer keys
+  std::uint64_t numbers_ = 0;   // record numbers are below it
+  std::uint64_t integers_ = 0;  // the same with integer keys, 0 with strings
+  FingerprintIndex index_;
+  const std::byte* records_ = nullptr;
+  std::uint64_t records_at_ = 0, dead_at_ = 0;
 };
 
 class RawCompactDict : public Owner<RawCompactDictView> {
  public:
-  struct Options {
-    std::uint32_t key_bytes = 8;    // 1 to 8 for integer keys, 0 for strings
-    std::uint32_t value_bytes = 8;  // below 64 Ki
-    std::uint64_t seed = 0;
-  };
-  // What Insert found or made. `value` ends with the next Insert or Erase.
-  struct Slot {
-    std::byte* value;
-    bool inserted;  // then the value is zero
-  };
+  using Options = RawMapOptions;
+  using Slot = RawMapSlot;
 
   explicit RawCompactDict(const Options& options);
   static absl::StatusOr<RawCompactDict> Make(const Options& options);
@@ -173,11 +159,12 @@ class RawCompactDict : public Owner<RawCompactDictView> {
   template <class Key>
   bool EraseKey(Key key, std::uint64_t hash);
   absl::Status MakeRoom(std::uint64_t record_bytes);
+  absl::Status GrowBuffer(std::uint64_t bytes);
   absl::Status Relayout(std::uint64_t reserved, std::uint64_t lines, unsigned id_bits);
-  void Squeeze();
+  bool MarkDead(const Record& record);
+  void Squeeze(std::uint64_t also_dead);
   void FillIndex();
   void AddSlot(std::uint64_t hash, std::uint64_t number);
-  void SetId(std::uint64_t line, unsigned slot, std::uint64_t id);
   void WriteHeader();
 
   std::uint64_t peak_bytes_ = 0;

@@ -12,6 +12,7 @@
 #include "thimble/buffer.h"
 #include "thimble/image.h"
 #include "thimble/owner.h"
+#include "thimble/raw_map.h"
 
 namespace thimble {
 
@@ -127,16 +128,8 @@ class RawCompactMapView {
 
 class RawCompactMap : public Owner<RawCompactMapView> {
  public:
-  struct Options {
-    std::uint32_t key_bytes = 8;    // 1 to 8
-    std::uint32_t value_bytes = 8;  // below 64 Ki
-    std::uint64_t seed = 0;
-  };
-  // What Insert found or made. `value` ends with the next Insert or Erase.
-  struct Slot {
-    std::byte* value;
-    bool inserted;  // then the value is zero
-  };
+  using Options = RawMapOptions;  // a key has 1 to 8 bytes
+  using Slot = RawMapSlot;
 
   explicit RawCompactMap(const Options& options);
   static absl::StatusOr<RawCompactMap> Make(const Options& options);
