@@ -39,7 +39,7 @@ void FingerprintIndex::Add(std::byte* to, std::uint64_t hash, std::uint64_t id) 
   std::uint32_t empty = Match(LineAt(line), 0);
   for (std::uint64_t passed = 0; empty == 0; ++passed) {
     std::byte* at = to + line * line_bytes_;
-    const unsigned pair = PairOf(hash);
+    const unsigned pair = PairOf(hash, slots_);
     if (at[2 * pair] < at[2 * pair + 1]) SwapPair(at, pair);
     line = LineBehind(line, hash, passed);
     empty = Match(LineAt(line), 0);

@@ -37,13 +37,16 @@ inline std::uint32_t FingerprintIndex::Match(const std::byte* line, std::uint8_t
   return MatchBytes16(line, fingerprint) & slot_mask_;
 }
 
-inline unsigned FingerprintIndex::PairOf(std::uint64_t hash) const {
-  return (static_cast<std::uint8_t>(hash >> 8) * (slots_ / 2)) >> 8;
+inline unsigned FingerprintIndex::PairOf(std::uint64_t hash, unsigned slots) {
+  return (static_cast<std::uint8_t>(hash >> 8) * (slots / 2)) >> 8;
 }
 
-inline bool FingerprintIndex::EndsAt(const std::byte* line, std::uint64_t hash) const {
-  const std::byte* pair = line + 2 * PairOf(hash);
-  return Match(line, 0) != 0 || pair[0] < pair[1];
+inline bool FingerprintIndex::EndsAt(const std::byte* line, std::uint64_t hash, unsigned slots) {
+  const std::byte* pair = line + 2 * PairOf(hash, slots);
+  // Room in the last slot, or a pair in order. Half of the lines have room, so that || would be a branch that nobody foresees.
+  const int full = std::to_integer<int>(line[slots - 1]) - 1;
+  const int went_on = std::to_integer<int>(pair[0]) - std::to_integer<int>(pair[1]);
+  return (full | went_on) < 0;
 }
 
 // kIdBits is kLineIdBits, or 0 for any other width.
@@ -56,7 +59,7 @@ inline std::uint64_t FingerprintIndex::FirstOfBits(std::uint64_t hash) const {
     if constexpr (kIdBits == 0) return IdAt(line, slot);
     return Load<std::uint32_t>(line + kFingerprints + slot * (kIdBits / 8)) & LowBits(kIdBits);
   }
-  return EndsAt(line, hash) ? kAbsent : kElsewhere;
+  return EndsAt(line, hash, kIdBits == 0 ? slots_ : kFingerprints) ? kAbsent : kElsewhere;
 }
 
 inline std::uint64_t FingerprintIndex::First(std::uint64_t hash) const {
@@ -75,7 +78,7 @@ FingerprintIndex::Found FingerprintIndex::Search(std::uint64_t hash, IsRight is_
       const auto slot = static_cast<unsigned>(std::countr_zero(found));
       if (const std::uint64_t id = IdAt(at, slot); is_right(id)) return {id, line, slot};
     }
-    if (EndsAt(at, hash)) break;
+    if (EndsAt(at, hash, slots_)) break;
     line = LineBehind(line, hash, passed);
   }
   return {};

@@ -86,7 +86,7 @@ absl::Status RawCompactDict::GrowBuffer(std::uint64_t bytes) {
 }
 
 absl::Status RawCompactDict::Relayout(std::uint64_t reserved, std::uint64_t lines, unsigned id_bits) {
-  const std::uint64_t records_before = records_at_, dead_before = dead_at_;
+  const std::uint64_t records_before = RecordsAt(), dead_before = dead_at_;
   const std::uint64_t dead_bytes = image_bytes_ - kImageSlack - dead_at_;
   const bool same_index = lines == index_.lines() && id_bits == index_.id_bits();
   THIMBLE_RETURN_IF_ERROR(GrowBuffer(PlacesOf(reserved, lines, id_bits, dead_ != 0).image_bytes));
@@ -96,8 +96,8 @@ absl::Status RawCompactDict::Relayout(std::uint64_t reserved, std::uint64_t line
   // From the back, so that nothing is overwritten before it has moved; what comes free is zero again.
   if (dead_ != 0) std::memmove(data() + dead_at_, data() + dead_before, dead_bytes);
   std::memset(data() + dead_at_ + (dead_ != 0 ? dead_bytes : 0), 0, image_bytes_ - dead_at_ - (dead_ != 0 ? dead_bytes : 0));
-  std::memmove(data() + records_at_, data() + records_before, used_);
-  std::memset(data() + records_at_ + used_, 0, dead_at_ - records_at_ - used_);
+  std::memmove(data() + RecordsAt(), data() + records_before, used_);
+  std::memset(data() + RecordsAt() + used_, 0, dead_at_ - RecordsAt() - used_);
   if (!same_index) FillIndex();
   WriteHeader();
   return absl::OkStatus();
@@ -127,7 +127,7 @@ void RawCompactDict::AddSlot(std::uint64_t hash, std::uint64_t number) {
 }
 
 void RawCompactDict::FillIndex() {
-  std::memset(data() + kHeaderBytes, 0, records_at_ - kHeaderBytes);
+  std::memset(data() + kHeaderBytes, 0, RecordsAt() - kHeaderBytes);
   slots_used_ = 0;
   std::array<std::uint64_t, kBatch> hashes, numbers;
   std::size_t waiting = 0;
@@ -153,7 +153,7 @@ absl::StatusOr<RawCompactDict::Slot> RawCompactDict::InsertKey(Key key, std::uin
   Record record;
   if (Read(Locate(key, hash).id, record)) return Slot{data() + (record.value - image_), false};
   THIMBLE_RETURN_IF_ERROR(MakeRoom(bytes));
-  std::byte* at = data() + records_at_ + used_;
+  std::byte* at = data() + RecordsAt() + used_;
   const std::uint64_t number = key_bytes_ == 0 ? used_ : numbers_;
   if constexpr (std::is_same_v<Key, std::string_view>) {
     StoreVarint(at, 2 * key.size());
@@ -215,7 +215,7 @@ bool RawCompactDict::MarkDead(const Record& record) {
   dead_ += record.end - record.begin;
   if (first) Place(index_.lines(), index_.id_bits());
   if (key_bytes_ == 0) {
-    data()[records_at_ + record.number] |= std::byte{1};
+    data()[RecordsAt() + record.number] |= std::byte{1};
   } else {
     data()[dead_at_ + record.number / 8] |= std::byte{1} << record.number % 8;
   }
@@ -227,10 +227,10 @@ void RawCompactDict::Squeeze(std::uint64_t also_dead) {
   Record record;
   for (std::uint64_t number = 0; Read(number, record); number = key_bytes_ == 0 ? record.end : number + 1) {
     if (record.dead || number == also_dead) continue;
-    std::memmove(data() + records_at_ + end, data() + records_at_ + record.begin, record.end - record.begin);
+    std::memmove(data() + RecordsAt() + end, data() + RecordsAt() + record.begin, record.end - record.begin);
     end += record.end - record.begin;
   }
-  std::memset(data() + records_at_ + end, 0, image_bytes_ - records_at_ - end);
+  std::memset(data() + RecordsAt() + end, 0, image_bytes_ - RecordsAt() - end);
   used_ = end;
   dead_ = 0;
   Place(index_.lines(), index_.id_bits());

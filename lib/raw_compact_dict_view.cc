@@ -30,14 +30,13 @@ RawCompactDictView::Places RawCompactDictView::PlacesOf(std::uint64_t reserved, 
 void RawCompactDictView::Place(std::uint64_t lines, unsigned id_bits) {
   record_bytes_ = key_bytes_ == 0 ? 0 : key_bytes_ + value_bytes_;
   key_mask_ = LowBits(8 * key_bytes_);
-  key_seed_ = seed_.value() * 0x9E3779B97F4A7C15u;
+  key_seed_ = seed_ * 0x9E3779B97F4A7C15u;
   numbers_ = key_bytes_ == 0 ? used_ : used_ / record_bytes_;
   integers_ = key_bytes_ == 0 ? 0 : numbers_;
   const Places places = PlacesOf(reserved_, lines, id_bits, dead_ != 0);
   // An index of no line reads the header as one.
   index_ = FingerprintIndex(image_ + (lines == 0 ? 0 : kHeaderBytes), lines, id_bits);
-  records_at_ = places.records;
-  records_ = image_ + records_at_;
+  records_ = image_ + places.records;
   dead_at_ = places.dead;
   image_bytes_ = places.image_bytes;
 }
@@ -51,7 +50,7 @@ bool RawCompactDictView::Configure(const ImageHeader& header) {
   dead_ = p[3];
   slots_used_ = p[6];
   count_ = header.count;
-  seed_ = HashSeed(header.seed);
+  seed_ = header.seed;
   if (key_bytes_ > 8 || value_bytes_ > kMaxValueBytes || p[5] == 0 || p[5] > FingerprintIndex::kMaxIdBits) return false;
   Place(p[4], static_cast<unsigned>(p[5]));
   return image_bytes_ == header.image_bytes && used_ <= reserved_ && dead_ <= used_ && count_ <= numbers_ &&
@@ -61,7 +60,7 @@ bool RawCompactDictView::Configure(const ImageHeader& header) {
 
 ImageHeader RawCompactDictView::Header() const {
   ImageHeader header{.kind = kKind, .header_bytes = kHeaderBytes, .hash_scheme = HashScheme::kThimble,
-                     .image_bytes = image_bytes_, .count = count_, .used_bytes = image_bytes_, .seed = seed_.value()};
+                     .image_bytes = image_bytes_, .count = count_, .used_bytes = image_bytes_, .seed = seed_};
   header.parameters = {key_bytes_ | std::uint64_t{value_bytes_} << 32, reserved_, used_, dead_, index_.lines(), index_.id_bits(), slots_used_};
   return header;
 }

@@ -78,8 +78,8 @@ class FingerprintIndex {
   std::uint64_t LineOf(std::uint64_t hash) const;
   const std::byte* LineAt(std::uint64_t line) const { return at_ + line * line_bytes_; }
   std::uint32_t Match(const std::byte* line, std::uint8_t fingerprint) const;
-  bool EndsAt(const std::byte* line, std::uint64_t hash) const;
-  unsigned PairOf(std::uint64_t hash) const;
+  static bool EndsAt(const std::byte* line, std::uint64_t hash, unsigned slots);
+  static unsigned PairOf(std::uint64_t hash, unsigned slots);
   std::uint64_t LineBehind(std::uint64_t line, std::uint64_t hash, std::uint64_t passed) const;
   std::uint64_t IdAt(const std::byte* line, unsigned slot) const;
   void SetId(std::byte* line, unsigned slot, std::uint64_t id) const;

@@ -58,7 +58,7 @@ class RawCompactDictView {
   std::uint32_t key_bytes() const { return key_bytes_; }
   std::uint32_t value_bytes() const { return value_bytes_; }
   bool has_string_keys() const { return key_bytes_ == 0; }
-  std::uint64_t seed() const { return seed_.value(); }
+  std::uint64_t seed() const { return seed_; }
 
   // The key's value, or null. A key of the other type is never found.
   const std::byte* Find(std::uint64_t key) const;
@@ -100,8 +100,9 @@ class RawCompactDictView {
     const Wide product = Wide{key ^ key_seed_} * 0xD1342543DE82EF95u;
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
   }
-  std::uint64_t HashOf(std::string_view key) const { return seed_.Hash(key); }
+  std::uint64_t HashOf(std::string_view key) const { return Hash64(key, seed_); }
   std::uint64_t HashOf(const Record& record) const { return key_bytes_ == 0 ? HashOf(record.text) : HashOf(record.integer); }
+  std::uint64_t RecordsAt() const { return static_cast<std::uint64_t>(records_ - image_); }
   const std::byte* RecordAt(std::uint64_t number) const { return records_ + number * (key_bytes_ == 0 ? 1 : record_bytes_); }
   const std::byte* FindFrom(std::uint64_t candidate, std::uint64_t key) const;
   const std::byte* FindFrom(std::uint64_t candidate, std::string_view key) const;
@@ -115,7 +116,7 @@ class RawCompactDictView {
   const std::byte* image_ = nullptr;
   std::uint64_t image_bytes_ = 0;
   std::uint64_t count_ = 0;
-  HashSeed seed_;
+  std::uint64_t seed_ = 0;
   std::uint32_t key_bytes_ = 0, value_bytes_ = 0;
   std::uint64_t reserved_ = 0, used_ = 0, dead_ = 0;  // bytes of records
   std::uint64_t slots_used_ = 0;
@@ -125,7 +126,7 @@ class RawCompactDictView {
   std::uint64_t integers_ = 0;  // the same with integer keys, 0 with strings
   FingerprintIndex index_;
   const std::byte* records_ = nullptr;
-  std::uint64_t records_at_ = 0, dead_at_ = 0;
+  std::uint64_t dead_at_ = 0;
 };
 
 class RawCompactDict : public Owner<RawCompactDictView> {
