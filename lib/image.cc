@@ -54,6 +54,8 @@ std::uint8_t KindVersion(Kind kind) {
   switch (kind) {
     case Kind::kBloomFilter:       // 2: the low half of the hash chooses the lanes
     case Kind::kQuotientFilter:    // 2: blocks of a cache line
+    case Kind::kStaticFilter:      // 2: a product each makes the coefficients and the fingerprint of a hash
+    case Kind::kStaticMap:
     case Kind::kSkewedVector:      // 2: blocks of classes, not levels
     case Kind::kSparseSet:  // 2: inner nodes tell where a key's child stands
     case Kind::kSparseArray:

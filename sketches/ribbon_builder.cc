@@ -21,7 +21,7 @@ using ribbon::HashOnly;
 using ribbon::ShardSolver;
 
 constexpr std::uint64_t kKeysPerShard = std::uint64_t{1} << 18;
-constexpr std::uint64_t kRecordBytes = 32;
+constexpr std::uint64_t kLargePage = std::uint64_t{2} << 20;
 // Of one thread that solves a shard, at most.
 constexpr std::uint64_t kSolverBytes = std::uint64_t{16} << 20;
 
@@ -39,7 +39,11 @@ std::vector<std::uint64_t> Partition(std::span<Item> items, std::uint64_t shards
   for (std::size_t shard = 0; shard < next.size(); ++shard) {
     while (next[shard] < begins[shard + 1]) {
       Item item = items[next[shard]];
-      for (std::uint64_t to = shard_of(item); to != shard; to = shard_of(item)) std::swap(item, items[next[to]++]);
+      for (std::uint64_t to = shard_of(item); to != shard; to = shard_of(item)) {
+        // The processor does not see by itself that each shard is written in order.
+        __builtin_prefetch(items.data() + next[to] + 128 / sizeof(Item), 1);
+        std::swap(item, items[next[to]++]);
+      }
       items[next[shard]++] = item;
     }
   }
@@ -56,8 +60,10 @@ void RibbonBuilder::Add(std::uint64_t hash, std::uint64_t value) {
   const std::size_t bytes = options_.has_values ? sizeof(HashAndValue) : sizeof(HashOnly);
   if (pending_.size() < (size_ + 1) * bytes) {
     if (pending_.size() == 0) pending_ = Buffer::Heap(1024 * bytes);
-    // The heap grows, or throws.
-    if (const absl::Status grown = pending_.Grow(pending_.size() / 4 * 5 / 16 * 16 + 1024 * bytes); !grown.ok()) throw std::bad_alloc();
+    // The heap grows, or throws; by whole large pages, for half ones would be copied when they become whole.
+    const std::size_t wanted = pending_.size() / 4 * 5 + 1024 * bytes;
+    const absl::Status grown = pending_.Grow(RoundUp(wanted, wanted < 4 * kLargePage ? 16 : kLargePage));
+    if (!grown.ok()) throw std::bad_alloc();
   }
   std::byte* at = pending_.data() + size_++ * bytes;
   Store(at, hash);
@@ -68,8 +74,12 @@ absl::Status RibbonBuilder::Begin(std::uint64_t keys, Buffer buffer) {
   shards_ = ShardsFor(keys);
   count_ = 0;
   image_ = std::move(buffer);
-  end_word_ = RoundUp(Ribbon::kHeaderBytes + shards_ * kRecordBytes, 64) / 8;
-  if (image_.size() == 0) image_ = Buffer::Heap(end_word_ * 8 + kImageSlack);
+  end_word_ = RoundUp(Ribbon::kHeaderBytes + shards_ * Ribbon::kRecordBytes, 64) / 8;
+  if (image_.size() == 0) {
+    // About what it takes, so that it hardly grows.
+    const double bits = options_.bits + 1 - std::ldexp(static_cast<double>(options_.narrow_share), -32) + 0.04;
+    image_ = Buffer::Heap(end_word_ * 8 + kImageSlack + static_cast<std::uint64_t>(bits * static_cast<double>(keys)) / 64 * 8);
+  }
   return image_.Grow(end_word_ * 8 + kImageSlack);
 }
 
@@ -97,7 +107,7 @@ absl::Status RibbonBuilder::SolveWindow() {
         THIMBLE_RETURN_IF_ERROR(solved[i]);
         const ShardSolver<Item>& solver = solvers[i];
         THIMBLE_RETURN_IF_ERROR(image_.Grow((end_word_ + solver.words().size()) * 8 + kImageSlack));
-        std::byte* record = image_.data() + Ribbon::kHeaderBytes + (shard + i) * kRecordBytes;
+        std::byte* record = image_.data() + Ribbon::kHeaderBytes + (shard + i) * Ribbon::kRecordBytes;
         Store(record, end_word_ | solver.seed() << 48);
         std::memcpy(record + 8, solver.blocks().data(), sizeof solver.blocks());
         if (!solver.words().empty()) std::memcpy(image_.data() + end_word_ * 8, solver.words().data(), solver.words().size() * 8);
@@ -119,6 +129,7 @@ absl::StatusOr<Buffer> RibbonBuilder::End() {
   header.parameters[0] = shards_;
   header.parameters[1] = static_cast<std::uint64_t>(options_.bits) << 48 | options_.narrow_share;
   header.Write(image_.bytes());
+  image_.Shrink(header.image_bytes);
   shards_ = 0;
   pending_ = Buffer();
   return std::move(image_);

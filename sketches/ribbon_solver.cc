@@ -1,6 +1,7 @@
 #include "ribbon_solver.h"
 
 #include <cmath>
+#include <numeric>
 #include <string>
 
 #include <cpu.h>
@@ -8,30 +9,30 @@
 namespace thimble::ribbon {
 namespace {
 
-inline __attribute__((always_inline)) void BackSubstituteWith(std::span<const Row> rows, std::uint64_t narrow_blocks, std::uint32_t bits,
+inline __attribute__((always_inline)) void BackSubstituteWith(const Rows& rows, std::uint64_t narrow_blocks, std::uint32_t bits,
                                                               std::uint64_t* blocks) {
   // For each bit of the values, the solution of the 64 slots behind the current one.
   std::uint64_t solved[Ribbon::kMaxBits + 1] = {};
-  for (std::uint64_t block = rows.size() / 64; block-- > 0;) {
+  for (std::uint64_t block = rows.slots() / 64; block-- > 0;) {
     const std::uint32_t width = bits + (block >= narrow_blocks ? 1 : 0);
     for (std::uint64_t slot = 64 * block + 64; slot-- > 64 * block;) {
-      const Row row = rows[slot];
+      const std::uint64_t coefficients = rows.coefficients()[slot], value = rows.values()[slot];
       for (std::uint32_t i = 0; i < width; ++i) {
         const std::uint64_t behind = solved[i] << 1;
-        const auto parity = static_cast<std::uint64_t>(__builtin_parityll(behind & row.coefficients));
-        solved[i] = behind | ((row.value >> i ^ parity) & 1);
+        const auto parity = static_cast<std::uint64_t>(__builtin_parityll(behind & coefficients));
+        solved[i] = behind | ((value >> i ^ parity) & 1);
       }
     }
     std::copy_n(solved, width, blocks + BlockWord(block, narrow_blocks, bits));
   }
 }
 
-void BackSubstitutePortable(std::span<const Row> rows, std::uint64_t narrow_blocks, std::uint32_t bits, std::uint64_t* blocks) {
+void BackSubstitutePortable(const Rows& rows, std::uint64_t narrow_blocks, std::uint32_t bits, std::uint64_t* blocks) {
   BackSubstituteWith(rows, narrow_blocks, bits, blocks);
 }
 #if THIMBLE_HAS_AVX2_KERNELS
 // The same, with an instruction for the parity.
-THIMBLE_TARGET_AVX2 void BackSubstituteAvx2(std::span<const Row> rows, std::uint64_t narrow_blocks, std::uint32_t bits, std::uint64_t* blocks) {
+THIMBLE_TARGET_AVX2 void BackSubstituteAvx2(const Rows& rows, std::uint64_t narrow_blocks, std::uint32_t bits, std::uint64_t* blocks) {
   BackSubstituteWith(rows, narrow_blocks, bits, blocks);
 }
 #endif
@@ -46,7 +47,7 @@ std::uint64_t BlocksFor(std::uint64_t keys) {
 
 }  // namespace
 
-void BackSubstitute(std::span<const Row> rows, std::uint64_t narrow_blocks, std::uint32_t bits, std::uint64_t* blocks) {
+void BackSubstitute(const Rows& rows, std::uint64_t narrow_blocks, std::uint32_t bits, std::uint64_t* blocks) {
 #if THIMBLE_HAS_AVX2_KERNELS
   if (ActiveCpuLevel() == CpuLevel::kAvx2) return BackSubstituteAvx2(rows, narrow_blocks, bits, blocks);
 #endif
@@ -56,37 +57,41 @@ void BackSubstitute(std::span<const Row> rows, std::uint64_t narrow_blocks, std:
 template <class Item>
 std::uint64_t ShardSolver<Item>::bytes() const {
   return words_.capacity() * 8 + (swap_.capacity() + bumped_.capacity() + layer_items_.capacity()) * sizeof(Item) +
-         rows_.capacity() * sizeof(Row) + placed_.capacity() * sizeof(Placed);
+         rows_.bytes() + placed_.capacity() * sizeof(Placed);
 }
 
-// By fraction, which is by hash: a radix sort of the upper 24 bits leaves little to do.
+// By fraction: a radix sort of the upper 20 bits leaves little to do.
 template <class Item>
-void ShardSolver<Item>::Sort(std::span<Item> items) {
-  if (items.size() >= 1024) {
-    swap_.resize(items.size());
-    std::span<Item> from = items, to = swap_;
-    for (const unsigned shift : {40u, 48u, 56u}) {
-      std::array<std::size_t, 257> at{};
-      for (const Item& item : from) ++at[((item.hash * shards_) >> shift & 255) + 1];
-      for (std::size_t i = 1; i < at.size(); ++i) at[i] += at[i - 1];
-      for (const Item& item : from) to[at[(item.hash * shards_) >> shift & 255]++] = item;
-      std::swap(from, to);
-    }
-    std::copy(from.begin(), from.end(), items.begin());
-    for (std::size_t i = 1; i < items.size(); ++i) {
-      const Item item = items[i];
-      std::size_t to_index = i;
-      for (; to_index > 0 && items[to_index - 1].hash > item.hash; --to_index) items[to_index] = items[to_index - 1];
-      items[to_index] = item;
-    }
-  } else {
-    std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.hash < b.hash; });
+template <class FractionOf>
+void ShardSolver<Item>::Sort(std::span<Item> items, FractionOf fraction_of) {
+  if (items.size() < 1024) {
+    std::sort(items.begin(), items.end(), [&](const Item& a, const Item& b) { return fraction_of(a) < fraction_of(b); });
+    return;
+  }
+  constexpr unsigned kDigitBits = 10, kLowShift = 64 - 2 * kDigitBits, kHighShift = 64 - kDigitBits;
+  std::array<std::uint32_t, 1 << kDigitBits> low{}, high{};
+  for (const Item& item : items) {
+    const std::uint64_t fraction = fraction_of(item);
+    ++low[fraction >> kLowShift & LowBits(kDigitBits)];
+    ++high[fraction >> kHighShift];
+  }
+  std::exclusive_scan(low.begin(), low.end(), low.begin(), 0u);
+  std::exclusive_scan(high.begin(), high.end(), high.begin(), 0u);
+  swap_.resize(items.size());
+  for (const Item& item : items) swap_[low[fraction_of(item) >> kLowShift & LowBits(kDigitBits)]++] = item;
+  for (const Item& item : swap_) items[high[fraction_of(item) >> kHighShift]++] = item;
+  for (std::size_t i = 1; i < items.size(); ++i) {
+    const Item item = items[i];
+    const std::uint64_t fraction = fraction_of(item);
+    std::size_t to = i;
+    for (; to > 0 && fraction_of(items[to - 1]) > fraction; --to) items[to] = items[to - 1];
+    items[to] = item;
   }
 }
 
 template <class Item>
 absl::Status ShardSolver<Item>::Solve(std::span<Item> items) {
-  Sort(items);
+  Sort(items, [this](const Item& item) { return Fraction(item.hash, shards_, 0, 0); });
   std::size_t n = 0;
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (n > 0 && items[n - 1].hash == items[i].hash) {
@@ -113,40 +118,39 @@ bool ShardSolver<Item>::TrySeed(std::span<const Item> items, std::uint64_t seed)
     blocks_[layer] = static_cast<std::uint32_t>(blocks);
     SolveLayer(items, layer, blocks);
     std::swap(layer_items_, bumped_);
-    std::sort(layer_items_.begin(), layer_items_.end(), [&](const Item& a, const Item& b) {
-      return Fraction(a.hash, shards_, layer + 1, seed) < Fraction(b.hash, shards_, layer + 1, seed);
-    });
+    Sort(std::span(layer_items_), [&](const Item& item) { return Fraction(item.hash, shards_, layer + 1, seed); });
     items = layer_items_;
   }
   while (words_.size() % 8 != 0) words_.push_back(0);
   return items.empty();
 }
 
-// Adds an equation to the rows. False if it contradicts them.
+// Adds an equation to the rows. False if it contradicts them. Some twenty rows are added to it one after the other, each
+// found by what the one before left.
 template <class Item>
 inline bool ShardSolver<Item>::Insert(std::uint64_t slot, std::uint64_t coefficients, std::uint64_t value, std::uint64_t* at) {
-  for (;;) {
-    Row& row = rows_[slot];
-    if (row.coefficients == 0) {
-      row = {coefficients, value};
-      *at = slot;
-      return true;
-    }
-    coefficients ^= row.coefficients;
-    value ^= row.value;
+  std::uint64_t* row = rows_.coefficients() + slot;
+  const std::uint64_t to_value = rows_.slots();
+  while (*row != 0) {
+    coefficients ^= *row;
+    value ^= row[to_value];
     if (coefficients == 0) {
       *at = kNowhere;
       return (value & LowBits(bits_ + (narrow_share_ >> 32 == 0 ? 1 : 0))) == 0;
     }
-    const int zeros = __builtin_ctzll(coefficients);
-    slot += static_cast<std::uint64_t>(zeros);
+    const auto zeros = static_cast<unsigned>(__builtin_ctzll(coefficients));
+    row += zeros;
     coefficients >>= zeros;
   }
+  *row = coefficients;
+  row[to_value] = value;
+  *at = static_cast<std::uint64_t>(row - rows_.coefficients());
+  return true;
 }
 
 template <class Item>
 void ShardSolver<Item>::SolveLayer(std::span<const Item> items, unsigned layer, std::uint64_t blocks) {
-  rows_.assign(64 * blocks, Row{0, 0});
+  rows_.Clear(64 * blocks);
   bumped_.clear();
   const std::size_t thresholds_at = words_.size();
   words_.resize(thresholds_at + ThresholdWords(blocks), 0);
@@ -171,7 +175,7 @@ void ShardSolver<Item>::SolveLayer(std::span<const Item> items, unsigned layer, 
       // All that begin before the threshold leave: those that come, and the last ones that were placed.
       bumped_.insert(bumped_.end(), &items[begin], &items[i] + 1);
       while (!placed_.empty() && start_of(placed_.back().item) % kBucketStarts < kBumpedBefore[threshold]) {
-        if (placed_.back().slot != kNowhere) rows_[placed_.back().slot] = {0, 0};
+        if (placed_.back().slot != kNowhere) rows_.coefficients()[placed_.back().slot] = 0;
         bumped_.push_back(items[placed_.back().item]);
         placed_.pop_back();
       }

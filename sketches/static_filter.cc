@@ -1,7 +1,6 @@
 #include "thimble/static_filter.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include <status_macros.h>
@@ -35,30 +34,6 @@ absl::StatusOr<StaticFilterView> StaticFilterView::Open(std::span<const std::byt
   view.seed_ = header.seed;
   view.size_ = header.count;
   return view;
-}
-
-bool StaticFilterView::ContainsHash(std::uint64_t hash) const {
-  const Ribbon::Probe probe = ribbon_.Find(hash);
-  return probe.block != nullptr && ribbon_.Value(probe) == (RibbonFingerprint(hash) & LowBits(probe.width));
-}
-
-std::size_t StaticFilterView::ContainsHashes(std::span<const std::uint64_t> hashes, bool* found) const {
-  // Each key's lines are asked for this many keys ahead.
-  constexpr std::size_t kAhead = 16;
-  std::array<Ribbon::Probe, kAhead> probes;
-  std::size_t hits = 0;
-  for (std::size_t i = 0; i < hashes.size() + kAhead; ++i) {
-    Ribbon::Probe& probe = probes[i % kAhead];
-    if (i >= kAhead) {
-      const std::size_t done = i - kAhead;
-      hits += found[done] = probe.block != nullptr && ribbon_.Value(probe) == (RibbonFingerprint(hashes[done]) & LowBits(probe.width));
-    }
-    if (i < hashes.size()) {
-      probe = ribbon_.Find(hashes[i]);
-      ribbon_.Prefetch(probe);
-    }
-  }
-  return hits;
 }
 
 double StaticFilterView::FalsePositiveRate() const {

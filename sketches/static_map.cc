@@ -1,7 +1,6 @@
 #include "thimble/static_map.h"
 
 #include <algorithm>
-#include <array>
 
 #include <status_macros.h>
 
@@ -14,25 +13,6 @@ absl::StatusOr<StaticMapView> StaticMapView::Open(std::span<const std::byte> ima
   view.seed_ = header.seed;
   view.size_ = header.count;
   return view;
-}
-
-std::uint64_t StaticMapView::FindHash(std::uint64_t hash) const {
-  const Ribbon::Probe probe = ribbon_.Find(hash);
-  return probe.block == nullptr ? 0 : ribbon_.Value(probe);
-}
-
-void StaticMapView::FindHashes(std::span<const std::uint64_t> hashes, std::uint64_t* values) const {
-  // Each key's lines are asked for this many keys ahead.
-  constexpr std::size_t kAhead = 16;
-  std::array<Ribbon::Probe, kAhead> probes;
-  for (std::size_t i = 0; i < hashes.size() + kAhead; ++i) {
-    Ribbon::Probe& probe = probes[i % kAhead];
-    if (i >= kAhead) values[i - kAhead] = probe.block == nullptr ? 0 : ribbon_.Value(probe);
-    if (i < hashes.size()) {
-      probe = ribbon_.Find(hashes[i]);
-      ribbon_.Prefetch(probe);
-    }
-  }
 }
 
 StaticMap::Builder::Builder(const Options& options)

@@ -22,7 +22,7 @@ namespace thimble {
 // neighbours in the first 16, 36 or all 128 starts of its bucket (two bits tell which), to a smaller layer of the same
 // kind. Shards of about 2^18 keys are solved one by one, which bounds the memory to build, and are independent of one another.
 //
-// Space    1.003 * bits a key, and 32 bytes for each 2^18 keys; building takes 8 bytes a key, 16 with values
+// Space    1.003 * bits a key, and 32 bytes for each 2^18 keys; building takes up to 10 bytes a key, 20 with values
 //
 //   header | one record for each shard | shards, each at a multiple of 64 bytes
 //   record: u64 first word, with the shard's seed in the upper 16 bits; u32 blocks[6], of each layer, 0 behind the last
@@ -33,33 +33,39 @@ namespace thimble {
 struct Ribbon {
   static constexpr std::size_t kLayers = 6;
   static constexpr std::size_t kHeaderBytes = 64;
+  static constexpr std::size_t kRecordBytes = 32;
+  static constexpr unsigned kOffsetBits = 48;
   static constexpr unsigned kMaxBits = 64;
 
-  // The equation of one key. No block: it is in no layer, for it was never added.
-  struct Probe {
-    const std::byte* block = nullptr;  // the block where it begins
-    const std::byte* next;             // the one behind, or the same
-    std::uint64_t coefficients;
-    std::uint32_t shift;               // its first slot in the block
-    std::uint32_t width;               // bits of the value
-  };
+  // One set for each instruction set, and for short values.
   struct Kernels {
-    std::uint64_t (*value)(const Probe& probe);
+    std::uint64_t (*value)(const Ribbon& ribbon, std::uint64_t hash);
+    bool (*contains)(const Ribbon& ribbon, std::uint64_t hash);
+    void (*values)(const Ribbon& ribbon, std::span<const std::uint64_t> hashes, std::uint64_t* values);
+    std::size_t (*contains_many)(const Ribbon& ribbon, std::span<const std::uint64_t> hashes, bool* found);
   };
 
   static absl::StatusOr<Ribbon> Open(std::span<const std::byte> image, const ImageHeader& header);
   absl::Status Verify() const;
 
-  Probe Find(std::uint64_t hash) const;
-  std::uint64_t Value(const Probe& probe) const { return kernels->value(probe); }
-  // Asks for the cache lines of a probe.
-  void Prefetch(const Probe& probe) const;
+  // The value of a hash that was added; any value for another one.
+  std::uint64_t Value(std::uint64_t hash) const { return kernels.value(*this, hash); }
+  void Values(std::span<const std::uint64_t> hashes, std::uint64_t* values) const { kernels.values(*this, hashes, values); }
+  // Whether the value of a hash is its fingerprint, as every added one's is where values were not given.
+  bool Contains(std::uint64_t hash) const { return kernels.contains(*this, hash); }
+  std::size_t ContainsMany(std::span<const std::uint64_t> hashes, bool* found) const { return kernels.contains_many(*this, hashes, found); }
+
+  const std::byte* Record(std::uint64_t shard) const { return image.data() + kHeaderBytes + shard * kRecordBytes; }
 
   std::span<const std::byte> image;
+  std::uint64_t words = 0;         // of the image, but for the slack
   std::uint64_t shards = 1;
   std::uint32_t bits = 0;          // of a value in a narrow block
   std::uint64_t narrow_share = 0;  // of each layer's blocks, in units of 2^-32
-  const Kernels* kernels = nullptr;
+  Kernels kernels{};
+
+ private:
+  static Kernels KernelsFor(std::uint32_t bits, bool wide);
 };
 
 // Makes the image of a Ribbon from hashes, in one pass that keeps them all (8 bytes each, 16 with values) or in several that
@@ -71,7 +77,7 @@ class RibbonBuilder {
     std::uint64_t seed = 0;
     std::uint32_t bits = 0;
     std::uint64_t narrow_share = std::uint64_t{1} << 32;
-    bool has_values = false;  // else a key's value is RibbonFingerprint(hash)
+    bool has_values = false;  // else a key's value is its fingerprint
     unsigned threads = 1;
   };
   explicit RibbonBuilder(const Options& options) : options_(options) {}
@@ -102,8 +108,5 @@ class RibbonBuilder {
   std::uint64_t peak_bytes_ = 0;
   Buffer image_;
 };
-
-// The value that a filter keeps of a key: bits that neither its place nor its coefficients depend on.
-std::uint64_t RibbonFingerprint(std::uint64_t hash);
 
 }  // namespace thimble

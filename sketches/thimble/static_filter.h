@@ -35,7 +35,7 @@ class StaticFilterView {
   bool Contains(const Key& key) const {
     return ContainsHash(Hash64(key, seed_));
   }
-  bool ContainsHash(std::uint64_t hash) const;
+  bool ContainsHash(std::uint64_t hash) const { return ribbon_.Contains(hash); }
 
   // Looks up each of a range of keys; found[i] tells of the i-th. Prefetches, so that cache misses overlap. Returns how
   // many were found. Requires: found.size() >= the number of keys.
@@ -43,7 +43,7 @@ class StaticFilterView {
   std::size_t ContainsMany(const Keys& keys, std::span<bool> found) const {
     std::size_t hits = 0, done = 0;
     ForHashBatches(keys, seed_, [&](std::span<const std::uint64_t> hashes) {
-      hits += ContainsHashes(hashes, &found[done]);
+      hits += ribbon_.ContainsMany(hashes, &found[done]);
       done += hashes.size();
     });
     return hits;
@@ -56,8 +56,6 @@ class StaticFilterView {
   std::uint64_t seed() const { return seed_; }
 
  private:
-  std::size_t ContainsHashes(std::span<const std::uint64_t> hashes, bool* found) const;
-
   Ribbon ribbon_;
   std::uint64_t seed_ = 0;
   std::uint64_t size_ = 0;
@@ -72,8 +70,8 @@ class StaticFilterView {
 //
 // Space    1.003 * log2(1 / rate) bits a key at a power of two, 1.014 * at 1 %; Bloom filters need 1.44 * and more
 // Error    the rate asked for, whatever it is
-// Time     Contains about 3 times a Bloom filter's; building takes 8 bytes of memory a key, or 64 MiB in all when the keys
-//          can be visited several times (Replay)
+// Time     Contains 2 to 6 times a Bloom filter's, ContainsMany about once; building 0.1 us a key and 10 bytes of memory, or
+//          64 MiB in all when the keys can be visited several times (Replay)
 // Threads  const methods are safe together; building uses as many as it is told
 // Errors   Finish: kInvalidArgument for an impossible rate. It never fails for lack of luck, and keys may repeat
 // Paper    Dillinger, Hübschle-Schneider, Sanders, Walzer, arXiv:2109.01892 (bumped ribbon retrieval)

@@ -25,6 +25,9 @@ inline void Exercise(const QuotientFilterView& view) {
 // Calls every mutator.
 inline void Mutate(QuotientFilter& filter) {
   for (std::uint64_t i = 0; i < 300; ++i) filter.AddHash(i * 0x9e3779b97f4a7c15).IgnoreError();
+  std::uint64_t keys[300];
+  for (std::uint64_t i = 0; i < 300; ++i) keys[i] = i / 2;
+  filter.AddMany(keys).IgnoreError();
   for (std::uint64_t i = 0; i < 400; i += 3) (void)filter.RemoveHash(i * 0x9e3779b97f4a7c15);
   filter.Advance();
   if (absl::StatusOr<QuotientFilter> other = QuotientFilter::Open(Buffer::Copy(filter.image())); other.ok()) filter.Merge(*other).IgnoreError();
