@@ -50,8 +50,18 @@ void Run(Comparison& c) {
       Keep(sum);
     };
   };
+  const std::vector<std::uint64_t> indices(some.begin(), some.end());
+  std::vector<std::uint32_t> values(some.size());
+  const auto many = [&indices, &values](const SparseArrayView<std::uint32_t> view) {
+    return [view, &indices, &values] {
+      view.GetMany(indices, values);
+      Keep(values[0]);
+    };
+  };
   c.Time("u32, random 1 %, mutable", "get ns", some.size(), all(array), peers);
   c.Time("u32, random 1 %, packed", "get ns", some.size(), all(packed), peers);
+  c.Time("u32, random 1 %, mutable", "GetMany ns", some.size(), many(array), peers);
+  c.Time("u32, random 1 %, packed", "GetMany ns", some.size(), many(packed), peers);
 }
 
 const Family family{"sparse_array", "arrays of u32 over a huge universe", Run};

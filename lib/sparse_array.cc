@@ -32,7 +32,7 @@ absl::StatusOr<bool> SparseArrayStore::Erase(SparseTreeView& view, Buffer& buffe
 absl::StatusOr<Buffer> SparseArrayStore::Rebuild(const SparseTreeView& view, bool packed, Buffer into) {
   const auto default_bits = Load<std::uint64_t>(view.image().data() + 48 + SparseTreeView::kDefaultValue * std::size_t{8});
   SparseTreeBuilder builder(Kind::kSparseArray, view.value_bits(), default_bits,
-                            packed ? SparseTreeBuilder::kPacked : SparseTreeBuilder::kMutable, std::move(into));
+                            packed ? SparseTreeBuilder::kPackedWithValues : SparseTreeBuilder::kMutable, std::move(into));
   for (SparseTreeWalk walk(view); !walk.done(); walk.Next()) builder.Add(walk.leaf());
   return builder.Finish();
 }

@@ -26,6 +26,8 @@ class SparseTreeBuilder {
   };
   static constexpr Form kMutable{2048, false, 0.97};
   static constexpr Form kPacked{4096, true, 1.0};
+  // Few leaves, so that what leads to a record stays in the cache: the records do not.
+  static constexpr Form kPackedWithValues{32768, true, 1.0};
 
   static std::uint64_t Unit(const Form& form) { return form.packed ? SparseTreeView::kPackedUnitBytes : form.page_bytes; }
 

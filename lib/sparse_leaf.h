@@ -238,7 +238,7 @@ class Leaf {
   // Where the high part `high` begins in the unary words: just behind the high-th zero. size() * 64 if it lies past the end.
   THIMBLE_INLINE std::uint64_t BucketStart(std::uint64_t high) const {
     if (high == 0) return 0;
-    if (groups_ == 0) return Select(high - 1, ~std::uint64_t{0}) + 1;
+    if (groups_ == 0) return Select(high - 1, ~std::uint64_t{0}, 0) + 1;
     const std::uint64_t end = std::uint64_t{size_} * 64;
     if (high / kGroup >= groups_) return end;
     std::uint64_t at = high / kGroup * kGroup + BelowGroup(high / kGroup), zeros = high % kGroup;
@@ -304,12 +304,18 @@ class Leaf {
     return {static_cast<std::uint32_t>(below < count_ ? below : count_), found};
   }
 
-  THIMBLE_INLINE std::uint64_t SelectOne(std::uint64_t i) const { return Select(i, 0); }
+  THIMBLE_INLINE std::uint64_t SelectOne(std::uint64_t i) const {
+    // The last group that begins with a key not behind it, if the guide is right.
+    std::uint64_t group = 0;
+    for (std::uint64_t length = groups_; length > 1; length -= length / 2) group += length / 2 * static_cast<std::uint64_t>(BelowGroup(group + length / 2) <= i);
+    const std::uint64_t below = groups_ > 0 ? BelowGroup(group) : 0, at = group * kGroup + below, w = at / 64;
+    if (w == 0 || w >= size_ || below > i) return Select(i, 0, 0);
+    return Select(i - below + Popcount(Word(w) & LowBits(at % 64)), 0, w);
+  }
 
-  // Position of the i-th set bit of the words xor `flip`; size() * 64 if there are fewer. Four words are counted at a time, and
-  // which of them it is is computed, not branched on.
-  THIMBLE_INLINE std::uint64_t Select(std::uint64_t i, std::uint64_t flip) const {
-    std::uint64_t w = 0;
+  // Position of the i-th set bit of the words from the w-th on, xor `flip`; size() * 64 if there are fewer. Four words are counted
+  // at a time, and which of them it is is computed, not branched on.
+  THIMBLE_INLINE std::uint64_t Select(std::uint64_t i, std::uint64_t flip, std::uint64_t w) const {
     for (; w + 4 <= size_; w += 4) {
       const std::uint64_t a = Popcount(Word(w) ^ flip), b = a + Popcount(Word(w + 1) ^ flip), c = b + Popcount(Word(w + 2) ^ flip);
       const std::uint64_t all = c + Popcount(Word(w + 3) ^ flip);

@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <vector>
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 #include "cpu.h"
 #include "sparse_leaf.h"
@@ -80,75 +77,6 @@ class SparseTreeQueries {
     return {at.rank + hit.index, hit.found, hit.found && view.value_bits_ > 0 ? leaf.Value(hit.index) : 0};
   }
 
-  // Looks a key up in a leaf with values. Where that is Elias-Fano, as nearly all are, no branch depends on the key in most
-  // lookups, so that the machine does many side by side. `select` is SelectInWord.
-  template <class Select>
-  THIMBLE_INLINE static View::Got GetFromLeaf(View::Page page, unsigned value_bits, std::uint64_t key, Select select) {
-    const std::byte* data = page.data;
-    const auto head = Load<std::uint64_t>(data + 8);
-    const std::uint64_t count = head & 0xFFFFFFFF, unary = (head >> 48) * 64, groups = Load<std::uint16_t>(data + sparse::kLeafHeaderBytes);
-    const unsigned width = head >> 40 & 0xFF;
-    const std::uint64_t record_bits = width + value_bits;
-    const std::byte* words = data + sparse::kLeafHeaderBytes + sparse::GuideBytes(groups);
-    const std::byte* records = words + unary / 8;
-    const std::uint64_t offset = key - Load<std::uint64_t>(data), high = offset >> (width & 63), group = high / sparse::kGroup;
-    const bool coded = (head >> 32 & 0xFF) == sparse::kEliasFano && width <= kOneLoadBits && count > 0;
-    const bool fits = static_cast<std::uint64_t>(records - data) * 8 + count * record_bits <= page.bytes * 8;
-    if (!coded || !fits || group >= groups) return GetSlowly(data, page.bytes, value_bits, key);
-    const std::uint64_t below = Load<std::uint16_t>(data + sparse::kLeafHeaderBytes + 2 + group * 2), at = group * sparse::kGroup + below;
-    if (at >= unary) return GetSlowly(data, page.bytes, value_bits, key);
-    // The bucket's keys are the ones in front of its zero; what is shifted in looks like zeros.
-    const std::uint64_t zeros = ~(Load<std::uint64_t>(words + at / 8) >> (at % 8));
-    const unsigned before = high % sparse::kGroup, end = select(zeros, before);
-    if (end >= 56) return GetSlowly(data, page.bytes, value_bits, key);
-    const unsigned start = sparse::HighestBit((zeros & LowBits(end)) << 1 | 1);
-    const std::uint64_t index = below + start - before, last = count - 1;
-    // Two keys are looked at, whether they are there or not.
-    const std::uint64_t n = std::min<std::uint64_t>(end - start, count - std::min(count, index));
-    const std::uint64_t first = std::min(index, last), second = std::min(first + 1, last), low = offset & LowBits(width);
-    const bool is_first = ReadBits(records, first * record_bits, width) == low, is_second = ReadBits(records, second * record_bits, width) == low;
-    const unsigned found = (unsigned{is_first} & unsigned{n > 0}) | (unsigned{is_second} & unsigned{n > 1});
-    if ((unsigned{n > 2} & (found ^ 1)) != 0) return GetSlowly(data, page.bytes, value_bits, key);
-    return {found != 0, ReadBits(records, (is_first ? first : second) * record_bits + width, value_bits)};
-  }
-  [[gnu::noinline]] static View::Got GetSlowly(const std::byte* page, std::size_t bytes, unsigned value_bits, std::uint64_t key) {
-    const Leaf leaf(page, bytes, value_bits);
-    const sparse::Hit hit = leaf.Find(key);
-    return {hit.found, hit.found ? leaf.Value(hit.index) : 0};
-  }
-
-  // Brings the lines of an Elias-Fano leaf of `count` keys in which the key at `offset` of `range` will be looked for: where
-  // they lie is known well enough before anything of it was read.
-  THIMBLE_INLINE static void PrefetchInLeaf(const std::byte* leaf, std::uint64_t offset, std::uint64_t range, std::uint64_t count, unsigned value_bits) {
-    const auto real = [](std::uint64_t n) { return static_cast<float>(static_cast<std::int64_t>(n >> 1)); };
-    const float keys = 2 * real(count | 1), gap = real(range) / real(count | 2), part = std::min(real(offset) / real(range | 2), 1.0F);
-    const unsigned width = sparse::HighestBit(static_cast<std::uint64_t>(std::clamp(gap, 1.0F, 1e15F)));
-    const float unary = keys * gap / static_cast<float>(std::uint64_t{1} << width), guide_bytes = unary * 2 / sparse::kGroup;
-    const float words = 18 + guide_bytes + part * (unary + keys) / 8;
-    const float records = 18 + guide_bytes + (unary + keys + part * keys * static_cast<float>(width + value_bits)) / 8;
-    __builtin_prefetch(leaf);
-    if (!(records < 65536)) return;
-    __builtin_prefetch(leaf + static_cast<int>(words));
-    __builtin_prefetch(leaf + static_cast<int>(records) - 32);
-    __builtin_prefetch(leaf + static_cast<int>(records) + 32);
-  }
-
-  template <class Select>
-  THIMBLE_INLINE static View::Got Get(const View& view, std::uint64_t key, Select select) {
-    View::Page page = PageAt(view, view.root_);
-    for (unsigned level = view.height_; level > 0; --level) {
-      const Node node(page.data, page.bytes);
-      if (node.count() == 0) return {false, 0};
-      const unsigned child = node.ChildOf(key);
-      page = PageAt(view, node.Child(child));
-      if (level == 1 && child + 1 < node.count()) {
-        const std::uint64_t first = node.Key(child);
-        PrefetchInLeaf(page.data, key - first, node.Key(child + 1) - first, node.Sum(child) - node.Below(child), view.value_bits_);
-      }
-    }
-    return GetFromLeaf(page, view.value_bits_, key, select);
-  }
-
   THIMBLE_INLINE static View::LeafPage LeafOf(const View& view, std::uint64_t rank) {
     View::Page page = PageAt(view, view.root_);
     std::uint64_t below = 0;
@@ -184,13 +112,7 @@ class SparseTreeQueries {
     return n;
   }
 
-  THIMBLE_INLINE static View::Got Get(const View& view, std::uint64_t key) { return Get(view, key, sparse::SelectInWord); }
-
 #if THIMBLE_HAS_AVX2_KERNELS
-  THIMBLE_TARGET_AVX2 static unsigned SelectByDeposit(std::uint64_t word, unsigned k) {
-    return static_cast<unsigned>(_tzcnt_u64(_pdep_u64(std::uint64_t{1} << k, word)));
-  }
-  THIMBLE_TARGET_AVX2 static View::Got GetAvx2(const View& view, std::uint64_t key) { return Get(view, key, SelectByDeposit); }
   THIMBLE_TARGET_AVX2 static bool HasKeyAvx2(const View& view, std::uint64_t key) { return HasKey(view, key); }
   THIMBLE_TARGET_AVX2 static View::Place FindAvx2(const View& view, std::uint64_t key) { return Find(view, key); }
   THIMBLE_TARGET_AVX2 static View::Entry AtAvx2(const View& view, std::uint64_t rank) { return At(view, rank); }
@@ -208,7 +130,6 @@ class SparseTreeQueries {
 
 bool SparseTreeView::HasKey(std::uint64_t key) const { return THIMBLE_QUERY(HasKey, key); }
 SparseTreeView::Place SparseTreeView::Find(std::uint64_t key) const { return THIMBLE_QUERY(Find, key); }
-SparseTreeView::Got SparseTreeView::Get(std::uint64_t key) const { return THIMBLE_QUERY(Get, key); }
 SparseTreeView::Entry SparseTreeView::At(std::uint64_t rank) const { return THIMBLE_QUERY(At, rank); }
 std::size_t SparseTreeView::Copy(std::uint64_t rank, std::span<std::uint64_t> keys, std::uint64_t* values) const {
   return THIMBLE_QUERY(Copy, rank, keys, values);

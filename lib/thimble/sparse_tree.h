@@ -54,6 +54,8 @@ class SparseTreeView {
   bool HasKey(std::uint64_t key) const;
   // A key's value. Requires: a tree with values.
   Got Get(std::uint64_t key) const;
+  // The same of many keys, whose ways to memory overlap. Requires: room for as many.
+  void GetMany(std::span<const std::uint64_t> keys, Got* out) const;
   Place Find(std::uint64_t key) const;
   // The rank-th entry in order. Requires: rank < size(); any other gives some entry.
   Entry At(std::uint64_t rank) const;
@@ -76,6 +78,7 @@ class SparseTreeView {
 
  private:
   friend class SparseTreeEditor;
+  friend class SparseTreeGet;
   friend class SparseTreeQueries;
   friend class SparseTreeWalk;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "thimble/sparse_array.h"
@@ -9,7 +10,11 @@ namespace thimble {
 // Calls every const method, whatever the image holds; the answers do not matter.
 inline void Exercise(const SparseArrayView<std::uint32_t>& array) {
   std::uint64_t sum = array.size() + array.default_value() + (array.packed() ? 1 : 0);
-  for (const std::uint64_t index : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{5000}, std::uint64_t{1} << 40, ~std::uint64_t{0}}) {
+  const std::array<std::uint64_t, 5> indices{0, 1, 5000, std::uint64_t{1} << 40, ~std::uint64_t{0}};
+  std::array<std::uint32_t, indices.size()> values;
+  array.GetMany(indices, values);
+  for (const std::uint32_t value : values) sum += value;
+  for (const std::uint64_t index : indices) {
     sum += array[index] + array.Contains(index) + array.Rank(index) + array.Select(index).value;
   }
   std::uint64_t steps = 0;
