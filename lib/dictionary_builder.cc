@@ -210,7 +210,7 @@ class StringDictionary::Builder::Spool final : public StringDictionary::Source {
 
 absl::StatusOr<StringDictionary> StringDictionary::FromSource(Source& source, const Options& options, Buffer buffer) {
   // First reading: what distinguishes the keys, to learn from.
-  TokenSampler sampler;
+  TokenSampler sampler(options.mode == Mode::kDense ? TokenCoding::kBits : TokenCoding::kBytes);
   std::string_view key;
   {
     Ascending ascending;
@@ -224,8 +224,7 @@ absl::StatusOr<StringDictionary> StringDictionary::FromSource(Source& source, co
       sampler.Add(key.substr(ascending.lcp()), key.size());
     }
   }
-  const TokenCoding coding = options.mode == Mode::kDense ? TokenCoding::kBits : TokenCoding::kBytes;
-  const TokenBook book = std::exchange(sampler, {}).Learn(coding);
+  const TokenBook book = std::exchange(sampler, TokenSampler(TokenCoding::kBytes)).Learn();
 
   // Second reading: write.
   DictionaryWriter writer(book, std::move(buffer));

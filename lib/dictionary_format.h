@@ -14,7 +14,8 @@ namespace thimble::internal {
 
 // The image of a StringDictionary.
 //
-//   tokens    the token table, then the first byte of each token; for prefix codes their lengths
+//   tokens    the token table, for prefix codes with short entries if the arena allows; then the first byte of each token, or
+//             for prefix codes their lengths
 //   leaves    buckets of 32 keys
 //   nodes     buckets of 32 separators, with first bytes, one for each leaf: the shortest prefix of the leaf's first key that is larger
 //             than every key before. The first key of a leaf is its separator and what its tokens add.
@@ -48,8 +49,8 @@ struct DictionaryLayout {
 
   // The leaves come early: while a dictionary is built they are all that grows.
   DictionaryLayout(std::uint64_t token_count, std::uint64_t arena_bytes, bool prefix_codes)
-      : tokens(layout, token_count, arena_bytes),
-        firsts(layout.Add(token_count, 8)),
+      : tokens(layout, token_count, arena_bytes, prefix_codes && BitCode::HasShortEntries(arena_bytes)),
+        firsts(layout.Add(prefix_codes ? 0 : token_count, 8)),
         lengths(layout.Add(prefix_codes ? kLengthsBytes : 0, 8)),
         leaves(layout.Add(0, 8)) {}
 

@@ -28,7 +28,7 @@ THIMBLE_INLINE Code DictionaryReader::CodeOf(const StringDictionaryView& view, c
   if constexpr (std::is_same_v<Code, ByteCode>) {
     return {table, Octets(view.firsts_), view.lead_, view.stop_, Octets(section) + bytes};
   } else {
-    return {table, Octets(view.firsts_), view.lengths_, view.lengths_ + sizeof(BitCode::Lengths), section, bytes * 8};
+    return {table, view.lengths_, view.lengths_ + sizeof(BitCode::Lengths), section, bytes * 8};
   }
 }
 
@@ -294,19 +294,20 @@ std::uint64_t DictionaryReader::Step(const StringDictionaryView& view, std::uint
 
 absl::Status DictionaryReader::VerifyTokens(const StringDictionaryView& view) {
   const TokenTable table{view.entries_, view.arena_, view.token_count_, view.arena_bytes_};
+  const bool bits = AnyKernels::Bits(view);
   for (std::uint32_t i = 0; i < view.token_count_; ++i) {
-    const std::uint32_t entry = table.At(i);
+    const std::uint32_t entry = bits ? LeafCode<BitCode>(view).EntryAt(i) : table.At(i);
     if ((entry & (TokenTable::kMaxArena - 1)) + TokenTable::LengthOf(entry) > view.arena_bytes_) {
       return absl::DataLossError("StringDictionary: a token lies outside its table");
     }
-    const std::byte first = TokenTable::LengthOf(entry) == 0 ? std::byte{0} : *table.TextOf(entry);
-    if (view.firsts_[i] != first) return absl::DataLossError("StringDictionary: wrong first byte of a token");
-    if (!AnyKernels::Bits(view)) {
+    if (!bits) {
+      const std::byte first = TokenTable::LengthOf(entry) == 0 ? std::byte{0} : *table.TextOf(entry);
+      if (view.firsts_[i] != first) return absl::DataLossError("StringDictionary: wrong first byte of a token");
       const unsigned last = i < 256u - view.lead_ ? i + view.lead_ : (i - (256u - view.lead_)) % 256;
       if (TokenTable::Ends(entry) != (last >= view.stop_)) return absl::DataLossError("StringDictionary: a token ends wrongly");
     }
   }
-  if (AnyKernels::Bits(view) && !LeafCode<BitCode>(view).EndsAreRight()) {
+  if (bits && !LeafCode<BitCode>(view).EndsAreRight()) {
     return absl::DataLossError("StringDictionary: codes end strings whose tokens do not");
   }
   for (std::uint64_t node = 0; node < view.nodes_; ++node) {

@@ -83,10 +83,11 @@ DictionaryWriter::DictionaryWriter(const TokenBook& book, Buffer buffer)
 absl::Status DictionaryWriter::Begin() {
   THIMBLE_RETURN_IF_ERROR(image_.Reserve(layout_.leaves));
   layout_.tokens.Write(image_.data(), book_);
-  for (std::size_t i = 0; i < book_.size(); ++i) image_.data()[layout_.firsts + i] = book_.FirstByte(i);
   if (book_.coding() == TokenCoding::kBits) {
     Store(image_.data() + layout_.lengths, book_.lengths());
     Store(image_.data() + layout_.lengths + sizeof(BitCode::Lengths), book_.QuickLengths());
+  } else {
+    for (std::size_t i = 0; i < book_.size(); ++i) image_.data()[layout_.firsts + i] = book_.FirstByte(i);
   }
   image_ = ByteLog(std::move(image_.buffer()), layout_.leaves);
   return absl::OkStatus();

@@ -62,9 +62,10 @@ std::uint8_t KindVersion(Kind kind) {
     case Kind::kSparseMatrix:
       return 2;
     case Kind::kCompactDict:       // 3: the index before the records; a line's order tells where lookups end
-    case Kind::kStringDictionary:  // 3: prefix codes of up to 19 bits, which tell the ends of strings
-    case Kind::kStringMap:
       return 3;
+    case Kind::kStringDictionary:  // 4: short entries of a token table for prefix codes
+    case Kind::kStringMap:
+      return 4;
     default:
       return 1;
   }

@@ -36,7 +36,7 @@ struct Layout {
 
   Layout(std::uint64_t code_bytes, std::uint64_t code_count, std::uint64_t token_count, std::uint64_t arena_bytes,
          std::uint64_t ends_bytes, std::uint64_t strings)
-      : tokens(layout, token_count, arena_bytes),
+      : tokens(layout, token_count, arena_bytes, false),
         codes(layout.Add(code_count, 8 * code_bytes)),
         ends(layout.Add(ends_bytes == 0 ? CountGroups::Bytes(strings) : ends_bytes, 8, kImageAlignment)) {}
 };

@@ -8,13 +8,16 @@
 #include <optional>
 #include <utility>
 
+#include "token_arena.h"
 #include "token_candidates.h"
 
 namespace thimble::internal {
 namespace {
 
-// What a token adds to the table, with the overlaps in the arena.
-double TableBytes(const Token& token) { return 4 + 0.6 * static_cast<double>(token.text.size()); }
+// What a token adds to the table: its entry, and what the overlaps in the arena leave of its text.
+double TableBytes(const Token& token, TokenCoding coding) {
+  return (coding == TokenCoding::kBits ? 3 : 5) + 0.45 * static_cast<double>(token.text.size());
+}
 
 bool Obligatory(const Token& token) { return token.end ? token.text.empty() : token.text.size() == 1; }
 
@@ -104,9 +107,25 @@ std::vector<unsigned> CodeLengths(const std::vector<Token>& tokens) {
   return lengths;
 }
 
+// How many tokens to begin with.
 std::size_t FirstTarget(double total_bytes, TokenCoding coding) {
-  const bool words = coding == TokenCoding::kWords;
-  return static_cast<std::size_t>(std::clamp(total_bytes / (words ? 100 : 200), 300.0, words ? 65536.0 : 32768.0));
+  switch (coding) {
+    case TokenCoding::kBytes: return static_cast<std::size_t>(std::clamp(total_bytes / 200, 300.0, 32768.0));
+    case TokenCoding::kBits: return static_cast<std::size_t>(std::clamp(total_bytes / 50, 300.0, 32768.0));
+    case TokenCoding::kWords: break;
+  }
+  return static_cast<std::size_t>(std::clamp(total_bytes / 100, 300.0, 65536.0));
+}
+
+// How much of the sample tells which tokens are used, and how the sizes compare. Words are many, and each saves little: rare
+// ones show in much text only.
+std::size_t PassBytes(TokenCoding coding) {
+  switch (coding) {
+    case TokenCoding::kBytes: return std::size_t{3} << 19;
+    case TokenCoding::kBits: return std::size_t{4} << 20;
+    case TokenCoding::kWords: break;
+  }
+  return std::size_t{16} << 20;
 }
 
 // How often each token is used when all cost the same.
@@ -156,57 +175,87 @@ void TokenSample::DropOneIn(std::size_t strings) {
 }
 
 TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double scale) {
-  constexpr int kMaxPasses = 5;
-  // Words are many, and each saves little: rare ones show in a large sample only.
-  const std::size_t pass_bytes = std::size_t{coding == TokenCoding::kWords ? 32u : 3u} << 19;
+  constexpr int kMaxPasses = 7;
   const bool ends = coding != TokenCoding::kWords;
   const double total = scale * static_cast<double>(sample.text_bytes() + sample.strings());
-  std::size_t target = FirstTarget(total, coding);
+  const std::size_t target = FirstTarget(total, coding);
+  const std::size_t step = 1 + sample.text_bytes() / PassBytes(coding);
 
-  // First every candidate at the same price, then ever fewer tokens at the price of their codes, as long as the whole
-  // becomes smaller.
+  // First every candidate at the same price; then those at the price of their codes that are worth what they take in the
+  // table, as long as the whole becomes smaller.
   std::vector<Token> tokens = CandidateTokens(sample, target + target / 2, ends);
-  // A part of the sample tells which are used, and how the sizes compare.
-  const std::size_t step = 1 + sample.text_bytes() / pass_bytes;
   CountUses(sample, step, ends, &tokens);
-  // One book at a time, and no tokens beside it: they are most of the memory that learning takes.
   tokens = MostUsed(std::move(tokens), target);
+  // One book at a time, and no tokens beside it: they are most of the memory that learning takes.
   std::optional<TokenBook> book(TokenBook(std::move(tokens), coding));
   std::vector<Token> best;
   double best_bytes = std::numeric_limits<double>::max();
   for (int pass = 0; pass < kMaxPasses; ++pass) {
-    std::vector<double> uses(book->size(), 0);
-    double bits = 0;
-    std::size_t seen = 0;
-    TokenParser parser(book->trie(), book->costs(), ends);
-    sample.Each(
-        [&](std::string_view text) {
-          seen += text.size() + 1;
-          parser.Parse(text, [&](std::uint32_t i) {
-            uses[i] += 1;
-            bits += book->code_bits(i);
-          });
-        },
-        step);
-    double bytes = seen == 0 ? 0 : bits / 8 * (total / static_cast<double>(seen));
-    std::vector<Token> used;
-    used.reserve(book->size());
-    for (std::size_t i = 0; i < book->size(); ++i) {
-      if (book->codes_[i].bits == 0) continue;
-      bytes += TableBytes(book->tokens_[i]);
-      used.push_back(std::move(book->tokens_[i]));
-      used.back().uses = uses[i];
-    }
+    Survey survey = std::move(*book).Use(sample, step, total);
     book.reset();
-    if (bytes >= best_bytes) break;
-    best_bytes = bytes;
-    target = target * 6 / 10;
-    if (pass + 1 == kMaxPasses || target < 300) return TokenBook(std::move(used), coding);
-    best = used;
-    used = MostUsed(std::move(used), target);
-    book.emplace(TokenBook(std::move(used), coding));
+    if (survey.bytes >= best_bytes) break;
+    best_bytes = survey.bytes;
+    best = survey.tokens;
+    if (pass + 1 == kMaxPasses || !DropWorthless(&survey)) break;
+    book.emplace(TokenBook(std::move(survey.tokens), coding));
   }
-  return TokenBook(std::move(best), coding);
+  book.emplace(TokenBook(std::move(best), coding));
+  book->BuildArena();
+  return *std::move(book);
+}
+
+TokenBook::Survey TokenBook::Use(const TokenSample& sample, std::size_t step, double total) && {
+  std::vector<double> uses(size(), 0);
+  double bits = 0;
+  std::size_t seen = 0;
+  TokenParser parser(trie_, costs_, coding_ != TokenCoding::kWords);
+  sample.Each(
+      [&](std::string_view text) {
+        seen += text.size() + 1;
+        parser.Parse(text, [&](std::uint32_t i) {
+          uses[i] += 1;
+          bits += code_bits(i);
+        });
+      },
+      step);
+  const double scale = seen == 0 ? 0 : total / static_cast<double>(seen);
+  Survey survey;
+  survey.bytes = bits / 8 * scale;
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (codes_[i].bits == 0) continue;
+    Token& token = tokens_[i];
+    token.uses = uses[i];
+    survey.bytes += TableBytes(token, coding_);
+    double worth = uses[i] == 0 ? std::numeric_limits<double>::lowest() : 0;
+    if (Obligatory(token)) {
+      worth = std::numeric_limits<double>::max();
+    } else if (uses[i] > 0) {
+      const std::int64_t saved = std::int64_t{parser.CostOfParts(token.text, token.end)} - costs_[i];
+      worth = uses[i] * scale * static_cast<double>(saved) / TokenTrie::kCostOfByte - TableBytes(token, coding_);
+    }
+    survey.tokens.push_back(std::move(token));
+    survey.worth.push_back(worth);
+  }
+  return survey;
+}
+
+// The worst first, and not all at once: what they are written with instead gains by it.
+bool TokenBook::DropWorthless(Survey* survey) {
+  std::vector<std::size_t> worthless;
+  for (std::size_t i = 0; i < survey->tokens.size(); ++i) {
+    if (survey->worth[i] < 0) worthless.push_back(i);
+  }
+  const std::size_t drop = std::min(worthless.size(), std::max(survey->tokens.size() / 4, worthless.size() / 3));
+  std::stable_sort(worthless.begin(), worthless.end(), [&](std::size_t a, std::size_t b) { return survey->worth[a] < survey->worth[b]; });
+  std::vector<bool> dropped(survey->tokens.size(), false);
+  for (std::size_t i = 0; i < drop; ++i) dropped[worthless[i]] = true;
+  std::vector<Token> kept;
+  kept.reserve(survey->tokens.size() - drop);
+  for (std::size_t i = 0; i < survey->tokens.size(); ++i) {
+    if (!dropped[i]) kept.push_back(std::move(survey->tokens[i]));
+  }
+  survey->tokens = std::move(kept);
+  return drop > 0;
 }
 
 TokenBook::TokenBook(std::vector<Token> tokens, TokenCoding coding) : coding_(coding) {
@@ -223,7 +272,6 @@ TokenBook::TokenBook(std::vector<Token> tokens, TokenCoding coding) : coding_(co
     if (codes_[i].bits != 0) entries.push_back({tokens_[i].text, tokens_[i].end, static_cast<std::uint16_t>(i), costs_[i]});
   }
   trie_ = TokenTrie(entries);
-  BuildArena();
 }
 
 void TokenBook::AssignByteCodes(std::vector<Token> tokens) {
@@ -306,49 +354,20 @@ BitCode::Quick TokenBook::QuickLengths() const {
   return quick;
 }
 
-// A token that begins or ends another one lies inside it.
 void TokenBook::BuildArena() {
-  const std::size_t n = tokens_.size();
-  std::vector<std::uint32_t> order(n), host(n, TokenTrie::kNone);
+  // A text that is there with and without an end is one text.
+  std::vector<std::uint32_t> order(size()), text_of(size()), offsets;
   std::iota(order.begin(), order.end(), 0u);
-  const auto text = [&](std::uint32_t i) -> const std::string& { return tokens_[i].text; };
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return text(a) < text(b); });
-  for (std::size_t i = 0; i + 1 < n; ++i) {
-    if (text(order[i + 1]).compare(0, text(order[i]).size(), text(order[i])) == 0) host[order[i]] = order[i + 1];
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return tokens_[a].text < tokens_[b].text; });
+  std::vector<std::string_view> texts;
+  for (const std::uint32_t token : order) {
+    if (texts.empty() || texts.back() != tokens_[token].text) texts.push_back(tokens_[token].text);
+    text_of[token] = static_cast<std::uint32_t>(texts.size() - 1);
   }
-  std::vector<bool> as_suffix(n, false);
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return std::lexicographical_compare(text(a).rbegin(), text(a).rend(), text(b).rbegin(), text(b).rend());
-  });
-  for (std::size_t i = 0; i + 1 < n; ++i) {
-    const std::string& part = text(order[i]);
-    const std::string& whole = text(order[i + 1]);
-    // Equal texts host each other in one direction only, and it is the prefix order's.
-    if (host[order[i]] == TokenTrie::kNone && whole.size() > part.size() &&
-        whole.compare(whole.size() - part.size(), part.size(), part) == 0) {
-      host[order[i]] = order[i + 1];
-      as_suffix[order[i]] = true;
-    }
-  }
-  // Hosts first: they are longer, or equal and later in the prefix order.
-  entries_.assign(n, 0);
-  std::vector<bool> placed(n, false);
-  std::vector<std::uint32_t> offset(n, 0), path;
-  for (std::uint32_t i = 0; i < n; ++i) {
-    path.assign(1, i);
-    while (!placed[path.back()] && host[path.back()] != TokenTrie::kNone) path.push_back(host[path.back()]);
-    for (; !path.empty(); path.pop_back()) {
-      const std::uint32_t at = path.back();
-      if (placed[at]) continue;
-      if (host[at] == TokenTrie::kNone) {
-        offset[at] = static_cast<std::uint32_t>(arena_.size());
-        arena_ += text(at);
-      } else {
-        offset[at] = offset[host[at]] + static_cast<std::uint32_t>(as_suffix[at] ? text(host[at]).size() - text(at).size() : 0);
-      }
-      placed[at] = true;
-      entries_[at] = TokenTable::Entry(offset[at], text(at).size(), tokens_[at].end);
-    }
+  arena_ = PackTexts(texts, &offsets);
+  entries_.resize(size());
+  for (std::size_t i = 0; i < size(); ++i) {
+    entries_[i] = TokenTable::Entry(offsets[text_of[i]], tokens_[i].text.size(), tokens_[i].end);
   }
 }
 

@@ -92,7 +92,18 @@ class TokenBook {
     unsigned bits = 0;
   };
 
+  // What the tokens come to, and those that have a code, with their uses and what they save beyond what they take.
+  struct Survey {
+    double bytes = 0;
+    std::vector<Token> tokens;
+    std::vector<double> worth;
+  };
+
+  // Without an arena: books are made to be tried.
   TokenBook(std::vector<Token> tokens, TokenCoding coding);
+  Survey Use(const TokenSample& sample, std::size_t step, double total) &&;
+  // False if all are worth it.
+  static bool DropWorthless(Survey* survey);
   void AssignByteCodes(std::vector<Token> tokens);
   void AssignBitCodes(std::vector<Token> tokens);
   void AssignWordCodes(std::vector<Token> tokens);

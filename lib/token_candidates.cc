@@ -13,8 +13,8 @@ namespace thimble::internal {
 namespace {
 
 constexpr std::uint16_t kStringEnd = 256;
-constexpr int kRounds = 14;
-constexpr std::uint32_t kMinPairs = 4;
+constexpr int kRounds = 20;
+constexpr std::uint32_t kMinPairs = 3;
 
 // Counts pairs of neighbours, then maps the chosen ones to the token that joins them.
 class PairTable {

@@ -184,7 +184,6 @@ struct BitCode {
   };
 
   TokenTable table;
-  const std::uint8_t* firsts = nullptr;  // the first byte of each token
   const std::byte* lengths = nullptr;  // a Lengths, in the image
   const std::byte* quick = nullptr;    // a Quick
   const std::byte* base = nullptr;
@@ -196,8 +195,14 @@ struct BitCode {
 
   THIMBLE_INLINE std::uint32_t Next(Position& at) const {
     const std::size_t index = NextIndex(at);
-    return index < table.count ? table.At(index) : TokenTable::kEnd;
+    return index < table.count ? EntryAt(index) : TokenTable::kEnd;
   }
+
+  // Requires: index < table.count.
+  THIMBLE_INLINE std::uint32_t EntryAt(std::size_t index) const {
+    return HasShortEntries(table.arena_bytes) ? table.AtShort(index) : table.At(index);
+  }
+  static constexpr bool HasShortEntries(std::uint64_t arena_bytes) { return arena_bytes <= TokenTable::kMaxShortArena; }
 
   // Not below the number of tokens behind the section's end, and where there is no code.
   THIMBLE_INLINE std::size_t NextIndex(Position& at) const {
@@ -215,8 +220,8 @@ struct BitCode {
   }
 
   THIMBLE_INLINE std::uint8_t FirstByte(Position at) const {
-    const std::size_t index = NextIndex(at);
-    return index < table.count ? firsts[index] : 0;
+    const std::uint32_t entry = Next(at);
+    return TokenTable::LengthOf(entry) == 0 ? 0 : std::to_integer<std::uint8_t>(*table.TextOf(entry));
   }
 
   // Whether codes and tokens agree about which of them end a string.
@@ -227,7 +232,7 @@ struct BitCode {
       const std::uint32_t step = 1u << (kMaxBits - length);
       for (; code < all.below[length]; code += step) {
         const std::size_t index = all.offset[length] + (code >> (kMaxBits - length));
-        if (index >= table.count || TokenTable::Ends(table.At(index)) != (code >= all.ends[length])) return false;
+        if (index >= table.count || TokenTable::Ends(EntryAt(index)) != (code >= all.ends[length])) return false;
       }
     }
     return true;

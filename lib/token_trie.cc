@@ -95,4 +95,19 @@ void TokenParser::Plan(std::string_view piece, bool end) {
   }
 }
 
+std::uint32_t TokenParser::CostOfParts(std::string_view text, bool end) {
+  Plan(text.substr(1), end);
+  const auto rest = [&](std::size_t from) { return steps_[from - 1].cost; };
+  const TokenTrie::Start& start = trie_.Begin(static_cast<std::uint8_t>(text[0]));
+  std::uint32_t number = start.number;
+  std::uint32_t least = start.node.cost + rest(1);
+  const TokenTrie::Node* node = &start.node;
+  for (std::size_t next = 1; next < text.size() && node->MayLeadOn(text[next]);) {
+    node = trie_.Down(number, text, next);
+    if (node == nullptr || (next == text.size() && !end)) break;
+    least = std::min(least, node->cost + rest(next));
+  }
+  return least;
+}
+
 }  // namespace thimble::internal

@@ -21,6 +21,7 @@ class TokenTrie {
   // Costs are in 32nds of a bit, and a token costs one more than its code: of two ways that cost the same the one with fewer
   // tokens is taken. A node without a token costs more than any 64 tokens.
   static constexpr std::uint16_t kNoToken = 0xffff;
+  static constexpr double kCostOfByte = 32 * 8;
   static constexpr std::uint16_t CostOf(unsigned code_bits) { return static_cast<std::uint16_t>(32 * code_bits + 1); }
 
   struct Entry {
@@ -109,6 +110,10 @@ class TokenParser {
     for (; text.size() > kPiece; text.remove_prefix(kPiece)) Run(text.substr(0, kPiece), false, emit);
     Run(text, ends_, emit);
   }
+
+  // What it costs to write a token's text with other tokens: plain ones only, or to the end of its string. Requires: the text is
+  // not empty, and if it is one byte then `end`.
+  std::uint32_t CostOfParts(std::string_view text, bool end);
 
  private:
   static constexpr std::size_t kPiece = 4096;
