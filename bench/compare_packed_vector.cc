@@ -22,7 +22,7 @@ namespace {
 template <class T>
 std::function<void()> Decodes(const PackedVectorView& packed) {
   return [packed] {
-    std::array<T, 1024> block;
+    alignas(64) std::array<T, 1024> block;
     for (std::uint64_t i = 0; i < packed.size(); i += block.size()) {
       const std::size_t count = std::min<std::uint64_t>(block.size(), packed.size() - i);
       packed.Decode(i, std::span(block).first(count));
@@ -68,6 +68,11 @@ void Run(Comparison& c) {
     c.Time(name, "random get ns", indices.size(), Gets(packed, indices), get_peers);
     if (packed.width() <= 32) c.Time(name, "decode to u32 ns", n, Decodes<std::uint32_t>(packed), decode_peers);
     c.Time(name, "decode to u64 ns", n, Decodes<std::uint64_t>(packed), decode_peers);
+    c.Time(name, "ForEach ns", n, [&packed] {
+      std::uint64_t sum = 0;
+      packed.ForEach([&](std::uint64_t value) { sum += value; });
+      Keep(sum);
+    }, decode_peers);
   }
 }
 

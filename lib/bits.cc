@@ -28,8 +28,11 @@ void UnpackOneByOne(const std::byte* run, unsigned width, std::uint64_t first, s
 
 #if THIMBLE_HAS_AVX2_KERNELS
 
+constexpr unsigned kOneLoad = 16;
+
 // How one 256-bit vector is filled with fields of `lane` bytes: each half is a 16-byte load, bytes move so that each lane
-// begins with the byte in which its field begins, then each lane is shifted right by what is left.
+// begins with the byte in which its field begins, then each lane is shifted right by what is left. Up to 16 bits a group of
+// eight lies in 16 bytes, and one load fills both halves of all vectors.
 struct alignas(32) Pattern {
   std::array<std::uint8_t, 32> shuffle{};
   std::array<std::uint8_t, 2> load_at{};        // byte in the group from which each half is loaded
@@ -39,7 +42,7 @@ struct alignas(32) Pattern {
   constexpr Pattern(unsigned width, unsigned lane, unsigned first_field) {
     const unsigned fields = 16 / lane;
     for (unsigned half = 0; half < 2; ++half) {
-      const unsigned base = (first_field + half * fields) * width / 8;
+      const unsigned base = width <= kOneLoad ? 0 : (first_field + half * fields) * width / 8;
       load_at[half] = static_cast<std::uint8_t>(base);
       for (unsigned field = 0; field < fields; ++field) {
         const unsigned bit = (first_field + half * fields + field) * width - 8 * base;
@@ -83,24 +86,55 @@ THIMBLE_TARGET_AVX2 inline __m256i Gather(const std::byte* group, const Register
   return _mm256_shuffle_epi8(_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1), r.shuffle);
 }
 
+// unpack(i) for each group, four at a time, so that asking for the line to come costs little beside them.
+template <class Unpack>
+THIMBLE_TARGET_AVX2 inline void ForGroups(const std::byte* run, unsigned width, std::uint64_t groups, Unpack unpack) {
+  std::uint64_t i = 0;
+  for (; i + 4 <= groups; i += 4, run += 4 * width) {
+    _mm_prefetch(reinterpret_cast<const char*>(run + kPrefetchBytes), _MM_HINT_T0);
+    unpack(run, i);
+    unpack(run + width, i + 1);
+    unpack(run + 2 * width, i + 2);
+    unpack(run + 3 * width, i + 3);
+  }
+  for (; i < groups; ++i, run += width) unpack(run, i);
+}
+
+THIMBLE_TARGET_AVX2 inline __m256i Repeated(const std::byte* group) {
+  return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(group)));
+}
+
+THIMBLE_TARGET_AVX2 void UnpackNarrow(const std::byte* run, unsigned width, std::uint64_t groups, std::uint32_t* out) {
+  const Registers r = LoadPattern(kPatterns32[width]);
+  const __m256i mask = _mm256_set1_epi32(static_cast<int>(LowBits(width)));
+  ForGroups(run, width, groups, [=](const std::byte* group, std::uint64_t i) THIMBLE_TARGET_AVX2 {
+    const __m256i values = _mm256_srlv_epi32(_mm256_shuffle_epi8(Repeated(group), r.shuffle), r.shift);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i * kGroup), _mm256_and_si256(values, mask));
+  });
+}
+
+THIMBLE_TARGET_AVX2 void UnpackNarrow(const std::byte* run, unsigned width, std::uint64_t groups, std::uint64_t* out) {
+  const Registers a = LoadPattern(kPatterns64[width][0]);
+  const Registers b = LoadPattern(kPatterns64[width][1]);
+  const __m256i mask = _mm256_set1_epi64x(static_cast<long long>(LowBits(width)));
+  ForGroups(run, width, groups, [=](const std::byte* group, std::uint64_t i) THIMBLE_TARGET_AVX2 {
+    const __m256i fields = Repeated(group);
+    const __m256i low = _mm256_srlv_epi64(_mm256_shuffle_epi8(fields, a.shuffle), a.shift);
+    const __m256i high = _mm256_srlv_epi64(_mm256_shuffle_epi8(fields, b.shuffle), b.shift);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i * kGroup), _mm256_and_si256(low, mask));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i * kGroup + 4), _mm256_and_si256(high, mask));
+  });
+}
+
 THIMBLE_TARGET_AVX2 void UnpackGroups(const std::byte* run, unsigned width, std::uint64_t groups, std::uint32_t* out) {
+  if (width <= kOneLoad) return UnpackNarrow(run, width, groups, out);
   if (width <= kWidest32) {
     const Registers r = LoadPattern(kPatterns32[width]);
     const __m256i mask = _mm256_set1_epi32(static_cast<int>(LowBits(width)));
-    const auto unpack = [&](unsigned i) THIMBLE_TARGET_AVX2 {
-      const __m256i values = _mm256_and_si256(_mm256_srlv_epi32(Gather(run + i * width, r), r.shift), mask);
+    return ForGroups(run, width, groups, [=](const std::byte* group, std::uint64_t i) THIMBLE_TARGET_AVX2 {
+      const __m256i values = _mm256_and_si256(_mm256_srlv_epi32(Gather(group, r), r.shift), mask);
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i * kGroup), values);
-    };
-    // Four at a time, so that asking for the line to come costs little beside them.
-    for (; groups >= 4; groups -= 4, run += 4 * width, out += 4 * kGroup) {
-      _mm_prefetch(reinterpret_cast<const char*>(run + kPrefetchBytes), _MM_HINT_T0);
-      unpack(0);
-      unpack(1);
-      unpack(2);
-      unpack(3);
-    }
-    for (; groups > 0; --groups, run += width, out += kGroup) unpack(0);
-    return;
+    });
   }
   const Registers a = LoadPattern(kPatterns64[width][0]);
   const Registers b = LoadPattern(kPatterns64[width][1]);
@@ -115,16 +149,16 @@ THIMBLE_TARGET_AVX2 void UnpackGroups(const std::byte* run, unsigned width, std:
 }
 
 THIMBLE_TARGET_AVX2 void UnpackGroups(const std::byte* run, unsigned width, std::uint64_t groups, std::uint64_t* out) {
+  if (width <= kOneLoad) return UnpackNarrow(run, width, groups, out);
   const Registers a = LoadPattern(kPatterns64[width][0]);
   const Registers b = LoadPattern(kPatterns64[width][1]);
   const __m256i mask = _mm256_set1_epi64x(static_cast<long long>(LowBits(width)));
-  for (; groups > 0; --groups, run += width, out += kGroup) {
-    _mm_prefetch(reinterpret_cast<const char*>(run + kPrefetchBytes), _MM_HINT_T0);
-    const __m256i low = _mm256_and_si256(_mm256_srlv_epi64(Gather(run, a), a.shift), mask);
-    const __m256i high = _mm256_and_si256(_mm256_srlv_epi64(Gather(run, b), b.shift), mask);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), low);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 4), high);
-  }
+  ForGroups(run, width, groups, [=](const std::byte* group, std::uint64_t i) THIMBLE_TARGET_AVX2 {
+    const __m256i low = _mm256_and_si256(_mm256_srlv_epi64(Gather(group, a), a.shift), mask);
+    const __m256i high = _mm256_and_si256(_mm256_srlv_epi64(Gather(group, b), b.shift), mask);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i * kGroup), low);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i * kGroup + 4), high);
+  });
 }
 
 const bool has_avx2 = ActiveCpuLevel() == CpuLevel::kAvx2;  // false while statics initialize: slower, not wrong

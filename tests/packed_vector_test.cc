@@ -39,6 +39,9 @@ BOOST_AUTO_TEST_CASE(AgreesWithAVector) {
     std::vector<std::uint64_t> decoded(model.size());
     packed.Decode(0, std::span(decoded));
     BOOST_TEST((decoded == model));
+    std::vector<std::uint64_t> visited;
+    packed.ForEach([&](std::uint64_t value) { visited.push_back(value); });
+    BOOST_TEST((visited == model));
     std::vector<std::uint32_t> cut(model.size() - 5);
     packed.Decode(5, std::span(cut));
     for (std::size_t i = 0; i < cut.size(); ++i) BOOST_REQUIRE_EQUAL(cut[i], static_cast<std::uint32_t>(model[i + 5]));

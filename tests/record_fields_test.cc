@@ -1,5 +1,8 @@
 #include "thimble/record_fields.h"
 
+#include <bit>
+#include <random>
+
 #include "testing.h"
 
 namespace thimble {
@@ -30,6 +33,33 @@ BOOST_AUTO_TEST_CASE(DecimalsComeBackToTheBitOrNotAtAll) {
   using Price = DecimalField<"price", 20, 2, -1000>;
   for (const double value : {0.0, 0.01, 0.07, 123.45, -9.99, 1.1}) BOOST_TEST(Holds<Price>(value));
   for (const double value : {0.001, 0.1 + 0.2, -0.0, 1e9, -10.01, std::numeric_limits<double>::infinity(), std::nan("")}) BOOST_TEST(!Holds<Price>(value));
+}
+
+// Two products and their sum, where a field is short enough, are the quotient to the bit.
+template <unsigned kDigits, std::int64_t kBase>
+void CompareWithQuotients(double power) {
+  using F = DecimalField<"x", 29, kDigits, kBase>;
+  static_assert(F::kIsShort);
+  std::mt19937_64 random(kDigits);
+  const auto check = [&](std::uint64_t field) {
+    const double quotient = static_cast<double>(static_cast<std::int64_t>(field) + kBase) / power;
+    BOOST_REQUIRE_EQUAL(std::bit_cast<std::uint64_t>(F::Decode(field)), std::bit_cast<std::uint64_t>(quotient));
+  };
+  for (std::uint64_t i = 0; i < 100'000; ++i) {
+    check(i);
+    check(LowBits(29) - 1 - i);
+    check(random() % LowBits(29));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(ShortDecimalsAreQuotients) {
+  CompareWithQuotients<0, 0>(1);
+  CompareWithQuotients<1, -(1 << 28)>(10);
+  CompareWithQuotients<3, 0>(1e3);
+  CompareWithQuotients<5, -(1 << 29) + 1>(1e5);
+  CompareWithQuotients<6, 0>(1e6);
+  CompareWithQuotients<6, -(1 << 28)>(1e6);
+  static_assert(!DecimalField<"x", 30, 2>::kIsShort && !DecimalField<"x", 29, 7>::kIsShort && !DecimalField<"x", 20, 2, -(1 << 29)>::kIsShort);
 }
 
 BOOST_AUTO_TEST_CASE(ARecordKnowsWhereItsFieldsBegin) {

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <span>
 
 namespace thimble {
 
@@ -53,5 +56,17 @@ class IndexedIterator {
   View view_;
   std::uint64_t index_ = 0;
 };
+
+// Calls visit(value) for each of `size` values in order: decode(from, block) copies so many of them, from that index on, as
+// stay in the nearest cache.
+template <class Decode, class Visit>
+void ForEachDecoded(std::uint64_t size, Decode decode, Visit visit) {
+  alignas(64) std::array<std::uint64_t, 1024> block;
+  for (std::uint64_t i = 0; i < size; i += block.size()) {
+    const auto values = std::span(block).first(static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), size - i)));
+    decode(i, values);
+    for (const std::uint64_t value : values) visit(value);
+  }
+}
 
 }  // namespace thimble

@@ -31,12 +31,8 @@ class RecordColumn {
   // Calls visit(value) for every record, in order: decodes a block at a time.
   template <class Visit>
   void ForEach(Visit visit) const {
-    std::array<std::uint64_t, 512> block;
-    for (std::uint64_t i = 0; i < run_.size; i += block.size()) {
-      const auto fields = std::span(block).first(static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), run_.size - i)));
-      run_.Decode(i, fields);
-      for (const std::uint64_t field : fields) visit(ValueOf(field));
-    }
+    ForEachDecoded(run_.size, [this](std::uint64_t i, std::span<std::uint64_t> out) { run_.Decode(i, out); },
+                   [&](std::uint64_t field) { visit(ValueOf(field)); });
   }
 
   IndexedIterator<RecordColumn> begin() const { return {*this, 0}; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -83,11 +84,22 @@ struct DecimalField {
     return power;
   }();
 
+  static constexpr bool kIsShort =
+      kDigits <= 6 && kFieldWidth <= 29 && kBase > -(1 << 29) && kBase < (1 << 29) - static_cast<std::int64_t>(LowBits(kFieldWidth));
+  static constexpr double kUnit = static_cast<double>(std::int64_t{1} << (24 + std::bit_width(static_cast<std::uint64_t>(kIsShort ? kPower : 1)) - 1));
+  static constexpr double kHigh = static_cast<double>(static_cast<std::int64_t>(kUnit / (kIsShort ? kPower : 1))) / kUnit;
+  static constexpr double kLow = (1 - kHigh * kPower) / kPower;
+
   static FieldSpec Spec() {
     return {.name = std::string(kName), .type = kType, .width = kWidth, .digits = kDigits, .base = kBase};
   }
   static constexpr double Decode(std::uint64_t field) {
-    return static_cast<double>(static_cast<std::int64_t>(field + static_cast<std::uint64_t>(kBase))) / kPower;
+    const auto scaled = static_cast<double>(static_cast<std::int64_t>(field + static_cast<std::uint64_t>(kBase)));
+    // x / 10^d = x * high + x * low, where high is 1 / 10^d cut to 24 bits. With 29 bits of x the first product is exact, and
+    // the second errs by 2^-76 of the sum. No quotient lies within 2^-54 / 10^d > 2^-76 of the middle between two doubles, so
+    // the sum rounds as the quotient does, in less than half its time.
+    if constexpr (kIsShort) return scaled * kHigh + scaled * kLow;
+    return scaled / kPower;
   }
   // False too if another number would come back.
   static bool Encode(double value, std::uint64_t* field) {

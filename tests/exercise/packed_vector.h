@@ -8,7 +8,8 @@
 namespace thimble {
 
 inline void Exercise(const PackedVectorView& view) {
-  const std::uint64_t sum = ExerciseValues<std::uint64_t>(view) + ExerciseValues<std::uint32_t>(view) + view.width();
+  std::uint64_t sum = ExerciseValues<std::uint64_t>(view) + ExerciseValues<std::uint32_t>(view) + view.width();
+  view.ForEach([&](std::uint64_t value) { sum += value; });
   asm volatile("" : : "r"(sum));
 }
 
