@@ -72,6 +72,16 @@ BOOST_AUTO_TEST_CASE(MeasuredRateIsTheAskedOne) {
   }
 }
 
+// From values of no bit to some of 48, with all blocks of a width and without.
+BOOST_AUTO_TEST_CASE(HoldsItsKeysAtEveryRate) {
+  for (const double rate : {0.7, 0.5, 0.05, 1e-3, 0x1p-16, 1e-6, 0x1p-24, 1e-14, 0x1p-48}) {
+    const StaticFilter filter = FilterOf(10'000, {.false_positive_rate = rate});
+    BOOST_TEST(CountFound(filter, 0, 10'000) == 10'000u);
+    for (std::uint64_t key = 0; key < 10'000; ++key) BOOST_REQUIRE(filter.Contains(key));
+    BOOST_TEST(static_cast<double>(CountFound(filter, 10'000, 10'000)) <= 10'000 * rate + 4 * std::sqrt(10'000 * rate));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(SeveralShardsSeveralThreadsAndReplayAgree) {
   constexpr std::uint64_t kKeys = 1'000'000;
   const StaticFilter one = FilterOf(kKeys, {.false_positive_rate = 0.01});
@@ -197,7 +207,7 @@ BOOST_AUTO_TEST_CASE(OpensWhatItWroteAndRefusesTheRest) {
 }
 
 BOOST_AUTO_TEST_CASE(Mutations) {
-  for (const double rate : {1.0 / 256, 0.01}) {
+  for (const double rate : {1.0 / 256, 0.01, 1e-6}) {
     const StaticFilter filter = FilterOf(500, {.false_positive_rate = rate});
     const int opened = testing::ExerciseMutations<StaticFilterView>(filter.image(), testing::Trials(10'000, 1'000'000),
                                                                     [](const StaticFilterView& view) { Exercise(view); });
