@@ -110,7 +110,7 @@ std::vector<unsigned> CodeLengths(const std::vector<Token>& tokens) {
 // How many tokens to begin with.
 std::size_t FirstTarget(double total_bytes, TokenCoding coding) {
   switch (coding) {
-    case TokenCoding::kBytes: return static_cast<std::size_t>(std::clamp(total_bytes / 200, 300.0, 32768.0));
+    case TokenCoding::kBytes: return static_cast<std::size_t>(std::clamp(total_bytes / 300, 300.0, 32768.0));
     case TokenCoding::kBits: return static_cast<std::size_t>(std::clamp(total_bytes / 50, 300.0, 32768.0));
     case TokenCoding::kWords: break;
   }
