@@ -15,9 +15,10 @@ using sparse::LeafPlan;
 
 namespace {
 
-constexpr std::size_t kPendingRuns = std::size_t{1} << 16;
-// Runs that fill several leaves: where the last of them stays half empty, little is lost.
-constexpr std::size_t kSeveralLeaves = std::size_t{1} << 13;
+// Runs that wait for their leaf, so few that they stay in the cache.
+constexpr std::size_t kPendingRuns = std::size_t{1} << 10;
+// Where a leaf behind so many full ones stays half empty, little is lost.
+constexpr std::size_t kSeveralLeaves = 8;
 
 THIMBLE_INLINE std::uint64_t Ones(std::span<const std::uint64_t> words) {
   std::uint64_t ones = 0;
@@ -50,21 +51,20 @@ void SparseTreeBuilder::Add(std::uint64_t first, std::uint64_t more) {
     }
     FlushWords();
   }
-  // The keys' values may not have come yet, so the last run waits.
-  if (entries_.size() >= kPendingRuns) Flush(kPendingRuns / 2);
+  FlushFull();
   entries_.Add(first, more);
 }
 
 void SparseTreeBuilder::Add(const Leaf& leaf) {
   if (!words_.empty()) FlushWords();
   entries_.Add(leaf);
-  if (entries_.size() >= kPendingRuns) Flush(kPendingRuns / 2);
+  FlushFull();
 }
 
 void SparseTreeBuilder::AddPage(const Leaf& leaf, std::span<const std::byte> page) {
-  if (form_.packed || page.size() != page_bytes() || (!entries_.empty() && entries_.size() < kSeveralLeaves)) return Add(leaf);
+  if (form_.packed || page.size() != page_bytes() || (!entries_.empty() && full_leaves_ < kSeveralLeaves)) return Add(leaf);
   if (!words_.empty()) FlushWords();
-  Flush(0);
+  Flush();
   std::byte* to = NewPage();
   if (to == nullptr) return;
   std::memcpy(to, page.data(), page.size());
@@ -78,7 +78,7 @@ void SparseTreeBuilder::AddBounds(std::span<const std::uint64_t> bounds) {
     if (bounds[0] < bounds[1]) Add(bounds[0], bounds[1] - bounds[0] - 1);
   }
   entries_.AddBounds(bounds);
-  if (entries_.size() >= kPendingRuns) Flush(kPendingRuns / 2);
+  FlushFull();
 }
 
 void SparseTreeBuilder::AddWords(std::uint64_t base, std::span<const std::uint64_t> words) {
@@ -124,10 +124,10 @@ void SparseTreeBuilder::FlushWords() {
       }
     }
     words_.clear();
-    if (entries_.size() >= kPendingRuns) Flush(kPendingRuns / 2);
+    FlushFull();
     return;
   }
-  Flush(0);
+  Flush();
   if (std::byte* page = NewPage(); page != nullptr) {
     Store(page, words_base_);
     Store(page + 8, static_cast<std::uint32_t>(count));
@@ -161,14 +161,15 @@ std::uint32_t SparseTreeBuilder::KeepPage(std::size_t bytes) {
   return static_cast<std::uint32_t>(page);
 }
 
-void SparseTreeBuilder::Flush(std::size_t keep) {
+void SparseTreeBuilder::Flush(bool full_only) {
   std::size_t from = 0;
   const std::uint64_t page_bits = page_bytes() * 8;
-  while (entries_.size() - from > keep && error_.ok()) {
+  while (from < entries_.size() && error_.ok()) {
     const LeafPlan plan = sparse::PlanLeaf(entries_, from, static_cast<std::uint64_t>(form_.fill * static_cast<double>(page_bits)), page_bits);
+    const std::size_t next = from + plan.runs;
+    if (full_only && next == entries_.size()) break;
     std::byte* page = NewPage();
     if (page == nullptr) break;
-    const std::size_t next = from + plan.runs;
     // The last leaf of a set that may grow expects keys behind it.
     const std::uint64_t behind = next < entries_.size() ? sparse::Separator(plan, entries_[next].first) : 0;
     const std::uint64_t last = next < entries_.size() ? behind - 1 : form_.packed ? entries_[next - 1].last() : ~std::uint64_t{0};
@@ -178,8 +179,16 @@ void SparseTreeBuilder::Flush(std::size_t keep) {
     separator_ = behind;
     count_ += count;
     from = next;
+    ++full_leaves_;
   }
   entries_.Drop(from);
+  if (!full_only) full_leaves_ = 0;
+}
+
+void SparseTreeBuilder::FlushFull() {
+  if (entries_.size() < flush_at_) return;
+  Flush(true);
+  flush_at_ = std::max(kPendingRuns, entries_.size() * 2);
 }
 
 void SparseTreeBuilder::WriteNodes() {
@@ -205,7 +214,7 @@ void SparseTreeBuilder::WriteNodes() {
 
 absl::StatusOr<Buffer> SparseTreeBuilder::Finish() {
   if (!words_.empty()) FlushWords();
-  Flush(0);
+  Flush();
   if (error_.ok() && pages_ == 0) {
     NewPage();
     KeepPage(sparse::kLeafHeaderBytes);

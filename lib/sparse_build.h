@@ -53,8 +53,10 @@ class SparseTreeBuilder {
   std::size_t page_bytes() const { return static_cast<std::size_t>(form_.page_bytes); }
   void FlushWords();
   bool WordsAreBestAsBitmap(std::uint64_t count) const;
-  // Writes leaves until at most `keep` runs are left.
-  void Flush(std::size_t keep);
+  // Writes leaves of all runs, or of those that fill a leaf whatever follows.
+  void Flush(bool full_only = false);
+  // The same now and then: where that is likely to fill a leaf.
+  void FlushFull();
   // Zeroed room for the next page, null after an error.
   std::byte* NewPage();
   // Keeps what was written there; returns its number.
@@ -68,6 +70,7 @@ class SparseTreeBuilder {
   Buffer buffer_;
   absl::Status error_;
   sparse::Entries entries_;
+  std::size_t flush_at_ = 0, full_leaves_ = 0;  // runs to flush at; leaves written since one was not full
   std::vector<Child> children_;
   std::uint64_t pages_ = 0, count_ = 0, height_ = 0;
   std::uint32_t root_ = 0;

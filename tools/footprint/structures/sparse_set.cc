@@ -15,7 +15,8 @@ std::uint64_t Place(std::int64_t value) { return static_cast<std::uint64_t>(valu
 class SparseSetCandidate : public Candidate {
  public:
   absl::Status Build(const Column& column) override {
-    for (std::uint64_t i = 0; i < column.size(); ++i) THIMBLE_RETURN_IF_ERROR(set_.Add(Place(column.integer(i))).status());
+    set_.emplace();
+    for (std::uint64_t i = 0; i < column.size(); ++i) THIMBLE_RETURN_IF_ERROR(set_->Add(Place(column.integer(i))).status());
     return absl::OkStatus();
   }
   std::uint64_t stored() const override { return view().size(); }
@@ -27,16 +28,16 @@ class SparseSetCandidate : public Candidate {
   std::span<const std::byte> image() const override { return view().image(); }
 
  protected:
-  virtual SparseSetView view() const { return set_.view(); }
-  SparseSet set_;
+  virtual SparseSetView view() const { return set_->view(); }
+  std::optional<SparseSet> set_;
 };
 
 class PackedSparseSetCandidate final : public SparseSetCandidate {
  public:
   absl::Status Build(const Column& column) override {
     THIMBLE_RETURN_IF_ERROR(SparseSetCandidate::Build(column));
-    packed_.emplace(set_.Packed());
-    set_ = SparseSet();
+    packed_.emplace(set_->Packed());
+    set_.reset();
     return absl::OkStatus();
   }
 
