@@ -23,4 +23,7 @@ void AddVerify(CLI::App& app, int& exit_code);
 // Prints "thimble: message" to stderr, and returns the exit status for that kind of error.
 int Complain(const absl::Status& status);
 
+// How writing the output went. A full disk is an error of output, not a limit that was exceeded.
+absl::Status Written(const absl::Status& status);
+
 }  // namespace thimble::tools

@@ -118,16 +118,20 @@ absl::Status WriteFile(const std::string& path, const Bytes& bytes) {
   return system.SyncParent(path);
 }
 
+absl::Status WriteStore(const Options& options, const Sketch& sketch) {
+  THIMBLE_ASSIGN_OR_RETURN(StoreWriter writer, StoreWriter::Create(options.out));
+  THIMBLE_RETURN_IF_ERROR(writer.Add(options.section, ImageOf(sketch)));
+  return writer.Finish();
+}
+
 absl::Status Convert(const Options& options) {
   THIMBLE_ASSIGN_OR_RETURN(const Sketch sketch, Read(options));
   if (options.to != "thimble") {
     THIMBLE_ASSIGN_OR_RETURN(const Bytes bytes, Write(options, sketch));
-    return WriteFile(options.out, bytes);
+    return Written(WriteFile(options.out, bytes));
   }
   if (options.out == "-") return absl::InvalidArgumentError("a thimble store is a file: name one with --output");
-  THIMBLE_ASSIGN_OR_RETURN(StoreWriter writer, StoreWriter::Create(options.out));
-  THIMBLE_RETURN_IF_ERROR(writer.Add(options.section, ImageOf(sketch)));
-  return writer.Finish();
+  return Written(WriteStore(options, sketch));
 }
 
 }  // namespace

@@ -20,6 +20,10 @@ int Complain(const absl::Status& status) {
   }
 }
 
+absl::Status Written(const absl::Status& status) {
+  return absl::IsResourceExhausted(status) ? absl::UnavailableError(status.message()) : status;
+}
+
 namespace {
 
 int Main(int argc, char** argv) {

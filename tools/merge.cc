@@ -87,7 +87,8 @@ absl::Status Merge(const std::vector<std::string>& paths, const std::string& out
     stores.push_back(std::move(store));
   }
   THIMBLE_RETURN_IF_ERROR(CheckSameSections(stores));
-  THIMBLE_ASSIGN_OR_RETURN(StoreWriter writer, StoreWriter::Create(out));
+  absl::StatusOr<StoreWriter> writer = StoreWriter::Create(out);
+  if (!writer.ok()) return Written(writer.status());
   for (std::size_t i = 0; i < stores[0].size(); ++i) {
     THIMBLE_ASSIGN_OR_RETURN(const SectionInfo info, stores[0].Section(i));
     const auto* entry = std::find_if(std::begin(kMerges), std::end(kMerges), [&](const MergeEntry& e) { return e.kind == info.kind; });
@@ -95,9 +96,9 @@ absl::Status Merge(const std::vector<std::string>& paths, const std::string& out
       return absl::InvalidArgumentError("section " + std::string(info.name) + ": a " + std::string(KindName(info.kind)) + " does not merge");
     }
     THIMBLE_ASSIGN_OR_RETURN(const Buffer merged, entry->merge(stores, info.name));
-    THIMBLE_RETURN_IF_ERROR(writer.Add(info.name, merged.bytes(), info.codec));
+    THIMBLE_RETURN_IF_ERROR(Written(writer->Add(info.name, merged.bytes(), info.codec)));
   }
-  return writer.Finish();
+  return Written(writer->Finish());
 }
 
 }  // namespace

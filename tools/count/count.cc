@@ -190,7 +190,7 @@ int Run(const CountOptions& options, const typename Sketch::Options& make) {
   if (!sketch.ok()) return Complain(sketch.status());
   if (const absl::Status counted = CountInto(options, make, *sketch); !counted.ok()) return Complain(counted);
   if (!options.sketch.empty()) {
-    if (const absl::Status saved = Save(options.sketch, sketch->image()); !saved.ok()) return Complain(saved);
+    if (const absl::Status saved = Written(Save(options.sketch, sketch->image())); !saved.ok()) return Complain(saved);
   }
   const auto estimate = std::llround(sketch->Estimate());
   const auto lower = static_cast<long long>(std::floor(sketch->LowerBound(kSigmas)));

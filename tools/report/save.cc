@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "command.h"
 #include "forked.h"
 #include "interrupts.h"
 #include "status_macros.h"
@@ -43,6 +44,13 @@ absl::Status BuildAll(const std::string& name, const footprint::Column& column, 
   return absl::OkStatus();
 }
 
+absl::Status Write(const std::string& path, const std::vector<Built>& built) {
+  const InterruptsBlocked blocked;
+  THIMBLE_ASSIGN_OR_RETURN(StoreWriter writer, StoreWriter::Create(path));
+  for (const Built& each : built) THIMBLE_RETURN_IF_ERROR(writer.Add(each.section, each.candidate->image()));
+  return writer.Finish();
+}
+
 absl::Status Save(const TableData& table, const Report& report, const std::string& path) {
   std::vector<Built> built;
   for (const ColumnReport& column : report.columns) {
@@ -54,10 +62,7 @@ absl::Status Save(const TableData& table, const Report& report, const std::strin
     THIMBLE_ASSIGN_OR_RETURN(const footprint::Column rows, table.MapRows());
     THIMBLE_RETURN_IF_ERROR(BuildAll("rows", rows, Recommended(report.whole_rows), built));
   }
-  const InterruptsBlocked blocked;
-  THIMBLE_ASSIGN_OR_RETURN(StoreWriter writer, StoreWriter::Create(path));
-  for (const Built& each : built) THIMBLE_RETURN_IF_ERROR(writer.Add(each.section, each.candidate->image()));
-  return writer.Finish();
+  return Written(Write(path, built));
 }
 
 struct Answer {
