@@ -1,7 +1,8 @@
 #pragma once
 
-// Real servers for the tests of foreign formats: started in a temporary directory on a Unix socket, stopped when the object
-// goes, and killed by the kernel should the test die first.
+// Real servers for the tests of foreign formats, each in a temporary directory and on a Unix socket there. A keeper, which is
+// a process of its own, stops the server and removes the directory: when the object goes, and likewise when the test is
+// killed, by whatever signal.
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -14,74 +15,95 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
-#include <initializer_list>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 namespace thimble::testing {
 
-// A directory that goes with the object.
-class TemporaryDirectory {
+using Command = std::vector<std::string>;
+
+class KeptServer {
  public:
-  TemporaryDirectory() {
+  struct Options {
+    const passwd* user = nullptr;  // the caller's own when null
+    int stop = SIGKILL;            // the signal that ends the server
+  };
+
+  // Runs commands(directory) one after the other in a new directory; the last is the server.
+  KeptServer(const Options& options, const std::function<std::vector<Command>(const std::string& directory)>& commands) {
     std::string name = (std::filesystem::temp_directory_path() / "thimble-test-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
-    path_ = name;
+    directory_ = name;
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+    keeper_ = fork();
+    if (keeper_ < 0) throw std::runtime_error("fork failed");
+    if (keeper_ == 0) {
+      close(ends[1]);
+      Keep(options, commands(directory_), ends[0]);
+    }
+    close(ends[0]);
+    alive_ = ends[1];
   }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
+  ~KeptServer() {
+    close(alive_);
+    waitpid(keeper_, nullptr, 0);
   }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  KeptServer(const KeptServer&) = delete;
+  KeptServer& operator=(const KeptServer&) = delete;
 
-  const std::string& path() const { return path_; }
+  const std::string& directory() const { return directory_; }
 
  private:
-  std::string path_;
-};
+  // The keeper: out of reach of what ends the test, until nobody has the other end of its pipe any more.
+  [[noreturn]] void Keep(const Options& options, const std::vector<Command>& commands, int pipe) const {
+    setsid();
+    for (const int signal : {SIGHUP, SIGINT, SIGTERM}) ::signal(signal, SIG_IGN);
+    bool ready = options.user == nullptr || chown(directory_.c_str(), options.user->pw_uid, options.user->pw_gid) == 0;
+    for (std::size_t i = 0; ready && i + 1 < commands.size(); ++i) {
+      int status = 1;
+      waitpid(Spawn(options, commands[i]), &status, 0);
+      ready = status == 0;
+    }
+    const pid_t server = ready ? Spawn(options, commands.back()) : -1;
+    for (char byte; read(pipe, &byte, 1) != 0;) {
+    }
+    if (server > 0) {
+      kill(server, options.stop);
+      waitpid(server, nullptr, 0);
+    }
+    execlp("rm", "rm", "-rf", directory_.c_str(), nullptr);
+    _exit(1);
+  }
 
-// A child process, ended with `stop` when the object goes.
-class ChildProcess {
- public:
-  // Runs the command as `user` (the caller's own when null), with its output in `log`.
-  ChildProcess(const std::vector<std::string>& command, const std::string& log, const passwd* user, int stop) : stop_(stop) {
+  pid_t Spawn(const Options& options, const Command& command) const {
+    const pid_t keeper = getpid();
+    const pid_t pid = fork();
+    if (pid != 0) return pid;
+    if (options.user != nullptr && (setgid(options.user->pw_gid) != 0 || setuid(options.user->pw_uid) != 0)) _exit(126);
+    prctl(PR_SET_PDEATHSIG, options.stop);
+    if (getppid() != keeper) _exit(126);
+    for (const int signal : {SIGHUP, SIGINT, SIGTERM}) ::signal(signal, SIG_DFL);
+    const int log = open((directory_ + "/log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    dup2(log, 1);
+    dup2(log, 2);
     std::vector<char*> arguments;
     for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
-    const pid_t parent = getpid();
-    pid_ = fork();
-    if (pid_ < 0) throw std::runtime_error("fork failed");
-    if (pid_ == 0) {
-      if (user != nullptr && (setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)) _exit(126);
-      prctl(PR_SET_PDEATHSIG, stop);
-      if (getppid() != parent) _exit(126);
-      const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-      dup2(out, 1);
-      dup2(out, 2);
-      execvp(arguments[0], arguments.data());
-      _exit(127);
-    }
+    execvp(arguments[0], arguments.data());
+    _exit(127);
   }
-  ~ChildProcess() {
-    kill(pid_, stop_);
-    waitpid(pid_, nullptr, 0);
-  }
-  ChildProcess(const ChildProcess&) = delete;
-  ChildProcess& operator=(const ChildProcess&) = delete;
 
- private:
-  pid_t pid_;
-  int stop_;
+  std::string directory_;
+  pid_t keeper_;
+  int alive_;
 };
 
-// Calls `ready` every 20 ms until it says yes; throws after 20 seconds.
+// Calls `ready` every 20 ms until it says yes; throws after a minute.
 inline void WaitUntil(const std::function<bool()>& ready) {
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 3000; ++i) {
     if (ready()) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
@@ -92,14 +114,14 @@ inline void WaitUntil(const std::function<bool()>& ready) {
 class RedisServer {
  public:
   RedisServer()
-      : process_({"redis-server", "--port", "0", "--unixsocket", socket(), "--save", "", "--appendonly", "no", "--dir", directory_.path()},
-                 directory_.path() + "/log", nullptr, SIGKILL) {}
+      : server_({}, [](const std::string& directory) -> std::vector<Command> {
+          return {{"redis-server", "--port", "0", "--unixsocket", directory + "/redis.sock", "--save", "", "--appendonly", "no", "--dir", directory}};
+        }) {}
 
-  std::string socket() const { return directory_.path() + "/redis.sock"; }
+  std::string socket() const { return server_.directory() + "/redis.sock"; }
 
  private:
-  TemporaryDirectory directory_;
-  ChildProcess process_;
+  KeptServer server_;
 };
 
 // A PostgreSQL cluster of its own, reached by connection(). The server refuses to run as root, so root lends it to the
@@ -108,41 +130,17 @@ class PostgresServer {
  public:
   static std::string Binaries() { return "/usr/lib/postgresql/15/bin/"; }
 
-  PostgresServer() : user_(geteuid() == 0 ? getpwnam("postgres") : nullptr) {
-    if (user_ != nullptr && chown(directory_.path().c_str(), user_->pw_uid, user_->pw_gid) != 0) {
-      throw std::runtime_error("cannot give the directory to postgres");
-    }
-    Run({Binaries() + "initdb", "-D", data(), "-U", "postgres", "-A", "trust", "--no-sync", "--no-locale", "-E", "UTF8"});
-    process_ = std::make_unique<ChildProcess>(
-        std::vector<std::string>{Binaries() + "postgres", "-D", data(), "-k", directory_.path(), "-c", "listen_addresses=", "-c", "fsync=off"},
-        directory_.path() + "/log", user_, SIGQUIT);
-  }
+  PostgresServer()
+      : server_({.user = geteuid() == 0 ? getpwnam("postgres") : nullptr, .stop = SIGQUIT}, [](const std::string& directory) -> std::vector<Command> {
+          const std::string data = directory + "/data";
+          return {{Binaries() + "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "--no-locale", "-E", "UTF8"},
+                  {Binaries() + "postgres", "-D", data, "-k", directory, "-c", "listen_addresses=", "-c", "fsync=off"}};
+        }) {}
 
-  std::string connection() const { return "host=" + directory_.path() + " user=postgres dbname=postgres"; }
+  std::string connection() const { return "host=" + server_.directory() + " user=postgres dbname=postgres"; }
 
  private:
-  std::string data() const { return directory_.path() + "/data"; }
-
-  void Run(const std::vector<std::string>& command) {
-    std::vector<char*> arguments;
-    for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
-    const pid_t pid = fork();
-    if (pid == 0) {
-      if (user_ != nullptr && (setgid(user_->pw_gid) != 0 || setuid(user_->pw_uid) != 0)) _exit(126);
-      const int null = open("/dev/null", O_WRONLY);
-      dup2(null, 1);
-      execv(arguments[0], arguments.data());
-      _exit(127);
-    }
-    int status = 0;
-    waitpid(pid, &status, 0);
-    if (status != 0) throw std::runtime_error(command[0] + " failed");
-  }
-
-  TemporaryDirectory directory_;
-  const passwd* user_;
-  std::unique_ptr<ChildProcess> process_;
+  KeptServer server_;
 };
 
 }  // namespace thimble::testing
