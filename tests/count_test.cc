@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(PartsMergeToTheWhole) {
                         Case{"pcsa", "--precision 7"}, Case{"ell", "--precision 7"}}) {
     const std::string kind = c.kind, other = c.other;
     Command thimble;
-    if (thimble("count --kind " + kind + " /dev/null") != 0) continue;  // left out of this build
+    if (kind == "ell" && thimble("count --kind ell /dev/null") == 2) continue;  // left out of this build
     const auto count = [&](const std::string& name) {
       return thimble("count --kind " + kind + " --precision 8 %" + name + ".txt --sketch %" + name + ".thimble");
     };

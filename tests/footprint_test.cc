@@ -96,6 +96,7 @@ BOOST_AUTO_TEST_CASE(Tables) {
   Check<std::unordered_set<std::int64_t>>();
   Check<std::unordered_set<std::string>>();
   Check<std::unordered_map<std::string, std::uint64_t>>();
+  Check<std::unordered_multiset<std::string>>();
   Check<std::unordered_multimap<std::int64_t, std::string>>();
   Check<absl::flat_hash_set<std::int64_t>>();
   Check<absl::flat_hash_set<std::string>>();
@@ -116,6 +117,7 @@ BOOST_AUTO_TEST_CASE(WhatElementsOwnIsTheirs) {
   BOOST_TEST(static_cast<double>(FootprintOf(deep)) == static_cast<double>(scope.live_bytes()), boost::test_tools::tolerance(0.05));
 #endif
   BOOST_TEST(FootprintOf(std::vector<Person>{{std::string(100, 'x'), {1, 2, 3}}}) == HeapBlockBytes(sizeof(Person)) + HeapBlockBytes(101) + HeapBlockBytes(12));
+  BOOST_TEST(FootprintOf(std::array<std::string, 2>{std::string(100, 'x'), "short"}) == HeapBlockBytes(101));
   BOOST_TEST(FootprintOf(std::vector<bool>(1000)) == HeapBlockBytes(128));
   BOOST_TEST(FootprintOf(7) == 0u);
 }
