@@ -4,6 +4,7 @@
 #include <csignal>
 #include <mutex>
 
+#include "prefixed.h"
 #include "status_macros.h"
 
 namespace thimble {
@@ -70,6 +71,8 @@ absl::StatusOr<MappedFile> MappedFile::Open(std::string path, Load load, FileSys
   THIMBLE_RETURN_IF_ERROR(mapped.LoadBytes(load));
   return mapped;
 }
+
+absl::Status MappedFile::Named(const absl::Status& status) const { return Prefixed(path_, status); }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : path_(std::move(other.path_)),

@@ -9,17 +9,11 @@
 #include <thread>
 
 #include "journal.h"
+#include "prefixed.h"
 #include "status_macros.h"
 #include "store_format.h"
 
 namespace thimble {
-namespace {
-
-absl::Status Prefixed(const std::string& prefix, const absl::Status& status) {
-  return absl::Status(status.code(), prefix + ": " + std::string(status.message()));
-}
-
-}  // namespace
 
 std::string_view StateName(FileState state) {
   return state == FileState::kSealed ? "sealed" : state == FileState::kClean ? "clean" : "dirty";

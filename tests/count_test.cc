@@ -6,6 +6,8 @@
 #include <sstream>
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 #include "thimble/datasketches.h"
 #include "thimble/redis_hll.h"
 #include "thimble/store.h"
@@ -63,6 +65,36 @@ BOOST_AUTO_TEST_CASE(OddFiles) {
   BOOST_TEST(thimble("count --sketch %pipe %cut") == 2);
   BOOST_TEST(std::filesystem::is_fifo(thimble.File("pipe")));
   BOOST_TEST(thimble("count --precision 40 %cut") == 2);
+}
+
+BOOST_AUTO_TEST_CASE(ErrorsNameTheFile) {
+  Command thimble;
+  thimble.Write("long", std::string(33 << 20, 'x'));
+  BOOST_TEST(thimble("count --header no --column 1 %long") == 5);
+  BOOST_TEST(thimble.Read("err").find("long: line 1: the record is longer than 32 MiB") != std::string::npos, thimble.Read("err"));
+  thimble.Write("a.csv", "a,b\n1,2\n");
+  for (const char* options : {"--column c", "--format csv"}) {
+    BOOST_TEST(thimble("count " + std::string(options) + " %a.csv") == 2);
+    BOOST_TEST(thimble.Read("err").starts_with("thimble: " + thimble.File("a.csv") + ": there "), thimble.Read("err"));
+  }
+  BOOST_TEST(thimble("convert %. -o %b") == 3);
+  BOOST_TEST(thimble.Read("err").find(thimble.path() + "/.: Is a directory") != std::string::npos, thimble.Read("err"));
+  BOOST_TEST(thimble("convert - -o %b </dev/null") == 2);
+  BOOST_TEST(thimble.Read("err").find("thimble: stdin: ") != std::string::npos, thimble.Read("err"));
+}
+
+BOOST_AUTO_TEST_CASE(AnyNameIsValidJson) {
+  Command thimble;
+  thimble.Write("\xff\n", "a\n");
+  BOOST_TEST(thimble("count --json '%\xff\n'") == 0);
+  BOOST_TEST(nlohmann::json::accept(thimble.Read("out")));
+}
+
+BOOST_AUTO_TEST_CASE(TheInputIsNotWrittenOver) {
+  Command thimble;
+  thimble.Write("a.txt", "a\n");
+  BOOST_TEST(thimble("count --sketch %./a.txt %a.txt") == 2);
+  BOOST_TEST(thimble.Read("a.txt") == "a\n");
 }
 
 BOOST_AUTO_TEST_CASE(EveryWayToReadGivesTheSameSketch) {

@@ -1,9 +1,8 @@
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
-#include <iterator>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +25,8 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
+constexpr std::size_t kReadBytes = std::size_t{1} << 16;
+
 struct Options {
   std::string in, out, from = "auto", to = "thimble", section = "distinct";
   unsigned register_bits = 5;
@@ -35,13 +36,19 @@ struct Options {
 using Sketch = std::variant<HyperLogLog, DataSketchesHll, KmvSketch>;
 
 absl::StatusOr<Bytes> ReadAll(const std::string& path) {
-  std::ifstream file;
-  if (path != "-") file.open(path, std::ios::binary);
-  std::istream& in = path == "-" ? std::cin : file;
-  const std::string text(std::istreambuf_iterator<char>(in), {});
-  if (!in && !in.eof()) return absl::NotFoundError("cannot read " + path);
-  const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
-  return Bytes(bytes, bytes + text.size());
+  std::FILE* file = path == "-" ? stdin : std::fopen(path.c_str(), "rbe");
+  if (file == nullptr) return absl::UnavailableError(std::strerror(errno));
+  Bytes bytes;
+  std::size_t size = 0;
+  do {
+    bytes.resize(size + kReadBytes);
+    size += std::fread(bytes.data() + size, 1, kReadBytes, file);
+  } while (size == bytes.size());
+  bytes.resize(size);
+  const absl::Status read = std::ferror(file) == 0 ? absl::OkStatus() : absl::UnavailableError(std::strerror(errno));
+  if (file != stdin) std::fclose(file);
+  if (!read.ok()) return read;
+  return bytes;
 }
 
 // Told by the first bytes; a thimble store begins with none of these.
@@ -55,6 +62,7 @@ std::string FormatOf(const Bytes& bytes) {
 }
 
 absl::StatusOr<Sketch> ReadStore(const Options& options) {
+  if (options.in == "-") return absl::InvalidArgumentError("stdin: this is no foreign sketch, and a thimble store is a file: name it");
   THIMBLE_ASSIGN_OR_RETURN(const StoreReader store, StoreReader::Open(options.in));
   THIMBLE_ASSIGN_OR_RETURN(const SectionInfo info, store.Find(options.section));
   THIMBLE_ASSIGN_OR_RETURN(Buffer image, store.Load(options.section));
@@ -64,14 +72,21 @@ absl::StatusOr<Sketch> ReadStore(const Options& options) {
                                     ", which no other format knows");
 }
 
-absl::StatusOr<Sketch> Read(const Options& options) {
-  THIMBLE_ASSIGN_OR_RETURN(const Bytes bytes, ReadAll(options.in));
-  const std::string format = options.from == "auto" ? FormatOf(bytes) : options.from;
+absl::StatusOr<Sketch> ReadForeign(const std::string& format, const Bytes& bytes) {
   if (format == "redis") return ReadRedisHll(bytes);
   if (format == "postgres-hll") return ReadPostgresHll(bytes);
   if (format == "datasketches-hll") return ReadDataSketchesHll(bytes);
-  if (format == "datasketches-theta") return ReadDataSketchesTheta(bytes);
-  return ReadStore(options);
+  return ReadDataSketchesTheta(bytes);
+}
+
+absl::StatusOr<Sketch> Read(const Options& options) {
+  const absl::StatusOr<Bytes> bytes = ReadAll(options.in);
+  if (!bytes.ok()) return In(options.in, bytes.status());
+  const std::string format = options.from == "auto" ? FormatOf(*bytes) : options.from;
+  if (format == "thimble") return ReadStore(options);
+  absl::StatusOr<Sketch> sketch = ReadForeign(format, *bytes);
+  if (!sketch.ok()) return In(options.in, sketch.status());
+  return sketch;
 }
 
 absl::StatusOr<Bytes> WriteHyperLogLog(const Options& options, const HyperLogLog& sketch) {

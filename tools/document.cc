@@ -159,20 +159,16 @@ std::string Fish(const std::vector<Command>& commands) {
   return text;
 }
 
-int Print(const std::string& text) {
-  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  return written ? kOk : Complain(absl::UnavailableError("cannot write"));
-}
-
 }  // namespace
 
-void AddDocument(CLI::App& app, int& exit_code) {
+void AddDocument(CLI::App& app) {
   CLI::App* document = app.add_subcommand("document", "Print the manual, or what a shell completes words by")->group("");
   auto form = std::make_shared<std::string>();
   document->add_option("form", *form, "man, bash, zsh or fish")->required()->check(CLI::IsMember({"man", "bash", "zsh", "fish"}));
-  document->callback([form, &app, &exit_code] {
+  document->callback([form, &app] {
     const std::vector<Command> commands = CommandsOf(app);
-    exit_code = Print(*form == "man" ? Man(app, commands) : *form == "bash" ? Bash(commands) : *form == "zsh" ? Zsh(commands) : Fish(commands));
+    const std::string text = *form == "man" ? Man(app, commands) : *form == "bash" ? Bash(commands) : *form == "zsh" ? Zsh(commands) : Fish(commands);
+    std::fwrite(text.data(), 1, text.size(), stdout);
   });
 }
 

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "command.h"
+#include "prefixed.h"
 #include "status_macros.h"
 #include "thimble/bloom_filter.h"
 #include "thimble/hyperloglog.h"
@@ -25,9 +26,8 @@
 namespace thimble::tools {
 namespace {
 
-absl::Status In(const StoreReader& store, std::string_view section, const absl::Status& status) {
-  if (status.ok()) return status;
-  return absl::Status(status.code(), store.path() + ": section " + std::string(section) + ": " + std::string(status.message()));
+absl::Status InSection(const StoreReader& store, std::string_view section, const absl::Status& status) {
+  return Prefixed(store.path() + ": section " + std::string(section), status);
 }
 
 // The section of the first store, with those of the others merged into it.
@@ -35,12 +35,12 @@ template <class Sketch>
 absl::StatusOr<Buffer> MergeAs(const std::vector<StoreReader>& stores, std::string_view section) {
   THIMBLE_ASSIGN_OR_RETURN(Buffer copy, stores[0].Load(section));
   absl::StatusOr<Sketch> sketch = Sketch::Open(std::move(copy));
-  if (!sketch.ok()) return In(stores[0], section, sketch.status());
+  if (!sketch.ok()) return InSection(stores[0], section, sketch.status());
   for (std::size_t i = 1; i < stores.size(); ++i) {
     THIMBLE_ASSIGN_OR_RETURN(const Buffer other, stores[i].Load(section));
     const absl::StatusOr<Sketch> part = Sketch::Open(Buffer::Borrow(other.bytes()));
-    if (!part.ok()) return In(stores[i], section, part.status());
-    THIMBLE_RETURN_IF_ERROR(In(stores[i], section, sketch->Merge(part->view())));
+    if (!part.ok()) return InSection(stores[i], section, part.status());
+    THIMBLE_RETURN_IF_ERROR(InSection(stores[i], section, sketch->Merge(part->view())));
   }
   return Buffer::Copy(sketch->image());
 }

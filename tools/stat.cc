@@ -101,7 +101,7 @@ int Run(const std::string& path, bool json) {
   absl::StatusOr<std::vector<Section>> sections = absl::UnknownError("not read");
   // The file may be cut short while it is read.
   const absl::Status read = Guarded(store->file(), [&] { sections = ReadSections(*store); });
-  if (!read.ok()) return Complain(read);
+  if (!read.ok()) return Complain(In(path, read));
   if (!sections.ok()) return Complain(sections.status());
   json ? PrintJson(*store, *sections) : PrintTable(*store, *sections);
   return kOk;

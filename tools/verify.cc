@@ -8,6 +8,8 @@
 
 #include "command.h"
 #include "kinds.h"
+#include "report/format.h"
+#include "prefixed.h"
 #include "status_macros.h"
 #include "thimble/repair.h"
 #include "thimble/store.h"
@@ -21,32 +23,28 @@ struct Options {
   bool repair = false;
 };
 
-absl::Status Named(const StoreReader& store, const SectionInfo& info, const absl::Status& status) {
-  if (status.ok()) return status;
-  return absl::Status(status.code(), store.path() + ": section " + std::string(info.name) + ": " + std::string(status.message()));
-}
-
 // The image under a section says nothing wrong.
 absl::Status VerifyContents(const StoreReader& store, const SectionInfo& info) {
+  const std::string where = store.path() + ": section " + std::string(info.name);
   const KindEntry* kind = FindKind(info.kind);
   if (kind == nullptr) return absl::OkStatus();  // bytes, whose checksum was looked at
   if (info.codec == Codec::kNone) {
     THIMBLE_ASSIGN_OR_RETURN(const std::span<const std::byte> bytes, store.Bytes(info.name));
-    return Named(store, info, kind->verify(bytes));
+    return Prefixed(where, kind->verify(bytes));
   }
   THIMBLE_ASSIGN_OR_RETURN(const Buffer bytes, store.Load(info.name));
-  return Named(store, info, kind->verify(bytes.bytes()));
+  return Prefixed(where, kind->verify(bytes.bytes()));
 }
 
 // What every section says, as its structure sees it.
 absl::Status VerifyAllContents(const StoreReader& store) {
   absl::Status verified;
-  THIMBLE_RETURN_IF_ERROR(Guarded(store.file(), [&] {
+  THIMBLE_RETURN_IF_ERROR(In(store.path(), Guarded(store.file(), [&] {
     for (std::size_t i = 0; i < store.size() && verified.ok(); ++i) {
       const absl::StatusOr<SectionInfo> info = store.Section(i);
       verified = info.ok() ? VerifyContents(store, *info) : info.status();
     }
-  }));
+  })));
   return verified;
 }
 
@@ -60,7 +58,7 @@ int VerifyFile(const std::string& path, const Options& options) {
   if (!store.ok()) return Complain(store.status());
   const std::vector<Damage> damage = store->FindDamage(std::thread::hardware_concurrency());
   for (const Damage& one : damage) {
-    std::fprintf(stderr, "thimble: %s: %s, bytes %llu to %llu: %s\n", path.c_str(), one.where.c_str(),
+    std::fprintf(stderr, "thimble: %s: %s, bytes %llu to %llu: %s\n", path.c_str(), Clean(one.where).c_str(),
                  static_cast<unsigned long long>(one.offset), static_cast<unsigned long long>(one.offset + one.bytes), one.what.c_str());
   }
   if (!damage.empty()) return kCorrupt;

@@ -57,7 +57,7 @@ class StringColumnView {
 //   StringColumn::Builder builder;
 //   for (std::string_view origin : flights) builder.Add(origin);
 //   const StringColumn column = *std::move(builder).Finish();
-//   column.codes()[7] == column.CodeOf("SFO");
+//   column.coded() && column.codes()[7] == column.CodeOf("SFO");
 //
 // Each row is the rank of its string among the different ones, in as few bits as that takes; or, where that is not
 // smaller, a column is a StringStore. Both are tried, unless it is plain which is smaller.

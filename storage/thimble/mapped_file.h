@@ -54,7 +54,7 @@ class MappedFile {
 
   template <class Read>
   absl::Status Guard(Read&& read) const {
-    return Guarded(bytes_, std::forward<Read>(read));
+    return Named(Guarded(bytes_, std::forward<Read>(read)));
   }
 
   // Maps the file again if its length has changed. Outstanding spans end here.
@@ -64,6 +64,7 @@ class MappedFile {
   MappedFile(std::string path, std::unique_ptr<File> file) : path_(std::move(path)), file_(std::move(file)) {}
 
   absl::Status LoadBytes(Load load);
+  absl::Status Named(const absl::Status& status) const;
   void Unload();
 
   std::string path_;

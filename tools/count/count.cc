@@ -21,6 +21,7 @@
 #include "count/count.h"
 #include "count/newlines.h"
 #include "report/byte_source.h"
+#include "report/output.h"
 #include "report/record_reader.h"
 #include "report/sniff.h"
 #include "status_macros.h"
@@ -92,16 +93,22 @@ absl::Status CountMapped(const MappedFile& file, const typename Sketch::Options&
   const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
   std::vector<Sketch> parts;
   for (unsigned i = 0; i < threads; ++i) parts.emplace_back(make);
+  std::vector<absl::Status> counted(threads);
   const auto count = [&](unsigned i) {
     Feed<Sketch> part(parts[i]);
-    ForLines(text, text.size() * i / threads, text.size() * (i + 1) / threads,
-             [&](std::span<const std::string_view> lines) { AddLines<Sketch>(part, lines); });
+    counted[i] = file.Guard([&] {
+      ForLines(text, text.size() * i / threads, text.size() * (i + 1) / threads,
+               [&](std::span<const std::string_view> lines) { AddLines<Sketch>(part, lines); });
+    });
   };
   std::vector<std::thread> others;
   for (unsigned i = 1; i < threads; ++i) others.emplace_back(count, i);
   count(0);
   for (std::thread& thread : others) thread.join();
-  for (const Sketch& part : parts) THIMBLE_RETURN_IF_ERROR(sketch.Merge(part));
+  for (unsigned i = 0; i < threads; ++i) {
+    THIMBLE_RETURN_IF_ERROR(counted[i]);
+    THIMBLE_RETURN_IF_ERROR(sketch.Merge(parts[i]));
+  }
   return absl::OkStatus();
 }
 
@@ -118,7 +125,7 @@ Choice HeaderChoice(const CountOptions& options) {
 absl::StatusOr<std::size_t> FindColumn(const CountOptions& options, const RecordReader& first, bool has_header) {
   if (options.column.empty()) {
     if (first.size() == 1) return 0;
-    return absl::InvalidArgumentError(options.path + " has " + std::to_string(first.size()) + " columns: name one with --column");
+    return absl::InvalidArgumentError("there are " + std::to_string(first.size()) + " columns: name one with --column");
   }
   for (std::size_t i = 0; has_header && i < first.size(); ++i) {
     if (first.field(i) == options.column) return i;
@@ -127,7 +134,7 @@ absl::StatusOr<std::size_t> FindColumn(const CountOptions& options, const Record
     const std::size_t number = std::stoul(options.column);
     if (number >= 1 && number <= first.size()) return number - 1;
   }
-  return absl::InvalidArgumentError(options.path + " has no column " + options.column);
+  return absl::InvalidArgumentError("there is no column " + options.column);
 }
 
 template <class Sketch>
@@ -153,29 +160,22 @@ absl::Status CountRecords(const CountOptions& options, Sketch& sketch) {
 }
 
 // A plain file of lines can be counted where it lies, and by several threads.
-absl::StatusOr<bool> IsPlainFile(const CountOptions& options) {
+bool IsPlainFile(const CountOptions& options) {
   if (options.path == "-" || options.format != "lines" || !options.column.empty() || options.header == "yes") return false;
   // To look into a pipe is to take from it.
   if (std::error_code ignored; !std::filesystem::is_regular_file(options.path, ignored)) return false;
-  THIMBLE_ASSIGN_OR_RETURN(const std::unique_ptr<ByteSource> source, ByteSource::Open(options.path));
-  return source->compression() == "plain";
+  const absl::StatusOr<std::unique_ptr<ByteSource>> source = ByteSource::Open(options.path);
+  return source.ok() && (*source)->compression() == "plain";
 }
 
 template <class Sketch>
 absl::Status CountInto(const CountOptions& options, const typename Sketch::Options& make, Sketch& sketch) {
-  THIMBLE_ASSIGN_OR_RETURN(const bool plain, IsPlainFile(options));
-  if (plain) {
+  if (IsPlainFile(options)) {
     // What cannot be mapped is read.
-    absl::StatusOr<MappedFile> file = MappedFile::Open(options.path);
-    if (file.ok() && !file->bytes().empty()) {
-      absl::Status counted;
-      THIMBLE_RETURN_IF_ERROR(options.threads == 1
-                                  ? file->Guard([&] { counted = CountMapped(*file, make, 1, sketch); })
-                                  : (counted = CountMapped(*file, make, options.threads, sketch)));
-      return counted;
-    }
+    const absl::StatusOr<MappedFile> file = MappedFile::Open(options.path);
+    if (file.ok() && !file->bytes().empty()) return CountMapped(*file, make, options.threads, sketch);
   }
-  return CountRecords(options, sketch);
+  return In(options.path, CountRecords(options, sketch));
 }
 
 absl::Status Save(const std::string& path, std::span<const std::byte> image) {
@@ -188,6 +188,7 @@ template <class Sketch>
 int Run(const CountOptions& options, const typename Sketch::Options& make) {
   absl::StatusOr<Sketch> sketch = Sketch::Make(make);
   if (!sketch.ok()) return Complain(sketch.status());
+  if (const absl::Status apart = CheckApart(options.path, options.sketch); !apart.ok()) return Complain(apart);
   if (const absl::Status counted = CountInto(options, make, *sketch); !counted.ok()) return Complain(counted);
   if (!options.sketch.empty()) {
     if (const absl::Status saved = Written(Save(options.sketch, sketch->image())); !saved.ok()) return Complain(saved);
@@ -200,11 +201,11 @@ int Run(const CountOptions& options, const typename Sketch::Options& make) {
                                          {"lower", lower},     {"upper", upper},       {"confidence", 0.95},
                                          {"kind", std::string(KindName(Sketch::kKind))}, {"hash", options.hash},
                                          {"sketch_bytes", sketch->image().size()}};
-    std::printf("%s\n", json.dump(2).c_str());
+    std::printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   } else {
     std::printf("%lld %lld %lld %s\n", estimate, lower, upper, options.path.c_str());
   }
-  return std::fflush(stdout) == 0 ? kOk : Complain(absl::UnavailableError("cannot write the count"));
+  return kOk;
 }
 
 HyperLogLog::Options HyperLogLogOptions(const CountOptions& options) {

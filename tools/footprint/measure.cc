@@ -90,7 +90,7 @@ void LimitHeap(std::uint64_t bytes) {
 
 void Measure(const Structure& structure, const ColumnSource& source, std::uint64_t memory_limit, Measurement& result) {
   absl::StatusOr<Column> column = source();
-  if (!column.ok()) return result.Fail(column.status().ToString());
+  if (!column.ok()) return result.Fail(std::string(column.status().message()));
   const Probes probes = structure.jobs == kNoJob ? Probes{} : RandomProbes(*column);
   // One is made before the count begins: what the library initializes once is not the structure's.
   structure.make().reset();
@@ -105,7 +105,7 @@ void Measure(const Structure& structure, const ColumnSource& source, std::uint64
   const auto frame = static_cast<std::int64_t>(malloc_usable_size(candidate.get())) + 8;
   const absl::Status built = candidate->Build(*column);
   result.build_seconds = ProcessorSeconds() - start;
-  if (!built.ok()) return result.Fail(built.ToString());
+  if (!built.ok()) return result.Fail(std::string(built.message()));
   result.heap_bytes = heap.live_bytes() - frame;
   result.mallinfo_bytes = MallocBytes() - malloc_before + heap.mapped_bytes() - frame;
   result.peak_bytes = heap.peak_bytes() - frame;

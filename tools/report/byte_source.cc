@@ -15,19 +15,37 @@ namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{1} << 18;
 
-absl::Status SystemError(const std::string& path) { return absl::UnavailableError(path + ": " + std::strerror(errno)); }
+absl::Status SystemError() { return absl::UnavailableError(std::strerror(errno)); }
+
+// What begins like this would be read as lines of noise.
+struct Unread {
+  std::string_view magic, name, advice;
+};
+constexpr Unread kUnread[] = {
+    {{"\xfd" "7zXZ\0", 6}, "xz data", "decompress it, and pass it through a pipe as -"},
+    {"BZh91AY&SY", "bzip2 data", "decompress it, and pass it through a pipe as -"},
+    {"\x04\x22\x4d\x18", "lz4 data", "decompress it, and pass it through a pipe as -"},
+    {"PK\x03\x04", "a zip archive or a spreadsheet", "extract it, or export it as CSV"},
+    {"PAR1\x15", "Parquet data", "export it as CSV"},
+    {"\xff\xfe", "text in UTF-16", "convert it to UTF-8, as iconv -f UTF-16 -t UTF-8 does"},
+    {"\xfe\xff", "text in UTF-16", "convert it to UTF-8, as iconv -f UTF-16 -t UTF-8 does"},
+};
+
+bool IsZstd(std::string_view start) {
+  if (start.size() < 4) return false;
+  const bool skippable = (start[0] & 0xf0) == 0x50 && start.substr(1, 3) == "\x2a\x4d\x18";  // pzstd begins with such a frame
+  return skippable || start.substr(0, 4) == "\x28\xb5\x2f\xfd";
+}
 
 // A file, with its first bytes looked at before anybody reads them.
 class File {
  public:
-  File(std::string path, int fd) : path_(std::move(path)), fd_(fd), buffer_(kBufferBytes) {}
+  explicit File(int fd) : fd_(fd), buffer_(kBufferBytes) {}
   ~File() {
     if (fd_ > STDIN_FILENO) close(fd_);
   }
   File(const File&) = delete;
   File& operator=(const File&) = delete;
-
-  const std::string& path() const { return path_; }
 
   // What is buffered, refilled when empty; empty at the end of the file.
   absl::StatusOr<std::span<const char>> Peek() {
@@ -44,14 +62,13 @@ class File {
     while (end_ - begin_ < bytes) {
       const ssize_t got = read(fd_, buffer_.data() + end_, buffer_.size() - end_);
       if (got == 0) break;
-      if (got < 0 && errno != EINTR) return SystemError(path_);
+      if (got < 0 && errno != EINTR) return SystemError();
       if (got > 0) end_ += static_cast<std::size_t>(got);
     }
     return absl::OkStatus();
   }
 
  private:
-  std::string path_;
   int fd_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0, end_ = 0;
@@ -93,7 +110,7 @@ class GzipSource final : public ByteSource {
       absl::StatusOr<std::span<const char>> from = file_->Peek();
       if (!from.ok()) return from.status();
       if (from->empty()) {
-        if (!between_members_) return absl::DataLossError(file_->path() + ": the gzip data is cut short");
+        if (!between_members_) return absl::DataLossError("the gzip data is cut short");
         break;
       }
       if (between_members_) {
@@ -109,7 +126,7 @@ class GzipSource final : public ByteSource {
       if (result == Z_STREAM_END) {
         between_members_ = true;
       } else if (result != Z_OK) {
-        return absl::DataLossError(file_->path() + ": the gzip data is damaged");
+        return absl::DataLossError("the gzip data is damaged");
       }
     }
     return to.size() - stream_.avail_out;
@@ -133,12 +150,12 @@ class ZstdSource final : public ByteSource {
       absl::StatusOr<std::span<const char>> from = file_->Peek();
       if (!from.ok()) return from.status();
       if (from->empty()) {
-        if (inside_frame_) return absl::DataLossError(file_->path() + ": the zstd data is cut short");
+        if (inside_frame_) return absl::DataLossError("the zstd data is cut short");
         break;
       }
       ZSTD_inBuffer in{from->data(), from->size(), 0};
       const std::size_t result = ZSTD_decompressStream(stream_, &out, &in);
-      if (ZSTD_isError(result)) return absl::DataLossError(file_->path() + ": zstd: " + ZSTD_getErrorName(result));
+      if (ZSTD_isError(result)) return absl::DataLossError(std::string("zstd: ") + ZSTD_getErrorName(result));
       inside_frame_ = result != 0;
       file_->Skip(in.pos);
     }
@@ -155,14 +172,18 @@ class ZstdSource final : public ByteSource {
 
 absl::StatusOr<std::unique_ptr<ByteSource>> ByteSource::Open(const std::string& path) {
   const int fd = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return SystemError(path);
-  auto file = std::make_unique<File>(path == "-" ? "stdin" : path, fd);
-  if (absl::Status filled = file->FillTo(4); !filled.ok()) return filled;
+  if (fd < 0) return SystemError();
+  auto file = std::make_unique<File>(fd);
+  if (absl::Status filled = file->FillTo(10); !filled.ok()) return filled;
   absl::StatusOr<std::span<const char>> start = file->Peek();
   if (!start.ok()) return start.status();
   const std::string_view magic(start->data(), start->size());
-  if (magic.substr(0, 2) == "\x1f\x8b") return std::make_unique<GzipSource>(std::move(file));
-  if (magic.substr(0, 4) == "\x28\xb5\x2f\xfd") return std::make_unique<ZstdSource>(std::move(file));
+  for (const Unread& unread : kUnread) {
+    if (!magic.starts_with(unread.magic)) continue;
+    return absl::InvalidArgumentError("this is " + std::string(unread.name) + ": " + std::string(unread.advice));
+  }
+  if (magic.starts_with("\x1f\x8b")) return std::make_unique<GzipSource>(std::move(file));
+  if (IsZstd(magic)) return std::make_unique<ZstdSource>(std::move(file));
   return std::make_unique<PlainSource>(std::move(file));
 }
 

@@ -11,7 +11,7 @@
 
 namespace thimble::tools {
 
-// A stream of bytes: plain, gzip or zstd, told apart by their first bytes.
+// A stream of bytes: plain, gzip or zstd, told apart by their first bytes. Errors do not name the file.
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
@@ -20,7 +20,7 @@ class ByteSource {
   // "plain", "gzip" or "zstd".
   virtual std::string_view compression() const = 0;
 
-  // "-" is stdin.
+  // "-" is stdin. Returns kInvalidArgument for what begins like another compression, an archive or UTF-16.
   static absl::StatusOr<std::unique_ptr<ByteSource>> Open(const std::string& path);
 };
 

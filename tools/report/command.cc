@@ -65,6 +65,9 @@ std::string Print(const Report& report, const Options& options) {
 }
 
 int Run(const Options& options) {
+  for (const std::string& output : {options.save, options.html}) {
+    if (const absl::Status apart = CheckApart(options.read.path, output); !apart.ok()) return Complain(apart);
+  }
   Report report;
   {
     Progress progress;
@@ -78,8 +81,8 @@ int Run(const Options& options) {
     const bool sampled = sample < table->rows;
     if (sampled && !options.save.empty()) return Complain(absl::InvalidArgumentError("a sample cannot be saved"));
     for (ColumnData& column : table->columns) {
+      if (sampled || !IsMeasured(column, measure)) continue;
       progress.Show("counting " + column.name);
-      if (sampled) break;
       if (const absl::Status prepared = PrepareColumn(column, table->columns.size()); !prepared.ok()) return Complain(prepared);
     }
     absl::StatusOr<Report> measured = sampled ? PredictTable(*table, sample, measure, progress) : MeasureTable(*table, measure, progress);
@@ -103,9 +106,7 @@ int Run(const Options& options) {
   if (!options.compare.empty() && !options.json && !options.csv) {
     text += "\nsince " + options.compare + ":\n" + (changes.text.empty() ? "  nothing changed\n" : changes.text);
   }
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    return Complain(absl::UnavailableError("cannot write the report"));
-  }
+  std::fwrite(text.data(), 1, text.size(), stdout);
   return options.fail_over && changes.worst_percent > *options.fail_over ? kRegression : kOk;
 }
 

@@ -1,5 +1,6 @@
 #include "format.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -57,9 +58,14 @@ std::string Nanoseconds(double nanoseconds) {
   return Print("%.0fus", nanoseconds / 1e3);
 }
 
+std::string Clean(std::string_view text) {
+  std::string clean(text);
+  std::replace_if(clean.begin(), clean.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  return clean;
+}
+
 std::string Shorten(std::string_view text, std::size_t width) {
-  std::string clean;
-  for (const char c : text) clean += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  std::string clean = Clean(text);
   if (Columns(clean) <= width) return clean;
   while (Columns(clean) > width - 3) clean.pop_back();
   return clean + "...";

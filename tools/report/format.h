@@ -19,7 +19,9 @@ std::string SmallFigure(double value);
 std::string Seconds(double seconds);
 // "8.4ns", "850ns", "1.2us".
 std::string Nanoseconds(double nanoseconds);
-// At most `width` columns of a terminal, control characters replaced, "..." where something was cut.
+// Control characters replaced, which a terminal would obey.
+std::string Clean(std::string_view text);
+// At most `width` columns of a terminal, cleaned, "..." where something was cut.
 std::string Shorten(std::string_view text, std::size_t width);
 std::string PadLeft(std::string_view text, std::size_t width);
 std::string PadRight(std::string_view text, std::size_t width);

@@ -50,7 +50,12 @@ bool JsonRecord::Parse(std::string_view line) {
   padded_.append(simdjson::SIMDJSON_PADDING, '\0');
   // The document parser checks all of it; it refuses numbers that it cannot hold, which are text to us.
   const std::size_t size = padded_.size() - simdjson::SIMDJSON_PADDING;
-  const simdjson::error_code error = parser_->dom.parse(padded_.data(), size, false).error();
+  const simdjson::simdjson_result<simdjson::dom::element> parsed = parser_->dom.parse(padded_.data(), size, false);
+  if (std::string_view text; parsed.get_string().get(text) == simdjson::SUCCESS) {
+    Add("value", text);
+    return true;
+  }
+  const simdjson::error_code error = parsed.error();
   if ((error == simdjson::SUCCESS || error == simdjson::NUMBER_ERROR) && AddMembers()) return true;
   members_.clear();
   return false;
@@ -60,9 +65,8 @@ bool JsonRecord::AddMembers() {
   const std::size_t size = padded_.size() - simdjson::SIMDJSON_PADDING;
   const std::string_view all(padded_.data(), size);
   if (!all.starts_with('{')) {
-    const bool is_text = all.starts_with('"');
     if (all.front() == '-' || (all.front() >= '0' && all.front() <= '9')) return IsNumber(all) && (Add("value", all), true);
-    Add("value", is_text ? all.substr(1, all.size() - 2) : all == "null" ? std::string_view() : all);
+    Add("value", all == "null" ? std::string_view() : all);
     return true;
   }
   ondemand::document document;

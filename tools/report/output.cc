@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "report/interrupts.h"
 
@@ -46,6 +48,12 @@ absl::Status WriteOutput(const std::string& path, std::string_view text) {
   if (written.ok() && std::rename(part.c_str(), path.c_str()) != 0) written = SystemError(path);
   if (!written.ok()) unlink(part.c_str());
   return written;
+}
+
+absl::Status CheckApart(const std::string& input, const std::string& output) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(output, ignored) || !std::filesystem::equivalent(input, output, ignored)) return absl::OkStatus();
+  return absl::InvalidArgumentError(output + ": this is the input, which would be lost");
 }
 
 }  // namespace thimble::tools

@@ -11,4 +11,7 @@ namespace thimble::tools {
 // /dev/stdout, is written to as it is.
 absl::Status WriteOutput(const std::string& path, std::string_view text);
 
+// kInvalidArgument where both name one file, which to write would be to lose what is read.
+absl::Status CheckApart(const std::string& input, const std::string& output);
+
 }  // namespace thimble::tools

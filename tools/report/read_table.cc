@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "byte_source.h"
+#include "command.h"
 #include "json_record.h"
 #include "record_reader.h"
 #include "status_macros.h"
@@ -137,13 +138,10 @@ class TableReader {
 
 std::string FormatName(const Dialect& dialect) {
   if (dialect.json) return "jsonl";
-  return dialect.delimiter == 0 ? "lines" : dialect.delimiter == ',' ? "csv" : "tsv";
+  return dialect.delimiter == 0 ? "lines" : dialect.delimiter == '\t' ? "tsv" : "csv";
 }
 
-}  // namespace
-
-absl::StatusOr<TableData> ReadTable(const ReadOptions& options, Progress& progress) {
-  RaiseFileLimit();
+absl::StatusOr<TableData> Read(const ReadOptions& options, Progress& progress) {
   THIMBLE_ASSIGN_OR_RETURN(const std::unique_ptr<ByteSource> source, ByteSource::Open(options.path));
   RecordReader records(*source, {});
   THIMBLE_ASSIGN_OR_RETURN(const std::string_view start, records.Preview(std::size_t{1} << 16));
@@ -155,8 +153,16 @@ absl::StatusOr<TableData> ReadTable(const ReadOptions& options, Progress& progre
   table.compression = source->compression();
   table.format = FormatName(sniffed.dialect);
   table.has_header = sniffed.has_header;
-  absl::Status read = TableReader(table, records).Read(progress);
-  if (!read.ok()) return absl::Status(read.code(), options.path + ": " + std::string(read.message()));
+  THIMBLE_RETURN_IF_ERROR(TableReader(table, records).Read(progress));
+  return table;
+}
+
+}  // namespace
+
+absl::StatusOr<TableData> ReadTable(const ReadOptions& options, Progress& progress) {
+  RaiseFileLimit();
+  absl::StatusOr<TableData> table = Read(options, progress);
+  if (!table.ok()) return In(options.path, table.status());
   return table;
 }
 

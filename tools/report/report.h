@@ -55,7 +55,9 @@ struct MeasureOptions {
   std::optional<footprint::Holds> holding;  // only structures that hold these
 };
 
-// Measures every structure that fits, on every column. Returns kInvalidArgument if an option names what is not there.
+bool IsMeasured(const ColumnData& column, const MeasureOptions& options);
+
+// Measures every structure that fits, on every column that is measured. Returns kInvalidArgument if an option names what is not there.
 absl::StatusOr<Report> MeasureTable(const TableData& table, const MeasureOptions& options, Progress& progress);
 
 // Families in their order; within one the largest first, what failed at the end.

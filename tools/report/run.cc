@@ -42,6 +42,10 @@ absl::Status CheckNames(const TableData& table, const MeasureOptions& options) {
 
 }  // namespace
 
+bool IsMeasured(const ColumnData& column, const MeasureOptions& options) {
+  return options.columns.empty() || std::find(options.columns.begin(), options.columns.end(), column.name) != options.columns.end();
+}
+
 void SortStructures(ColumnReport& report) {
   const auto key = [](const StructureRow& row) {
     return std::tuple(row.structure->family, !row.measured.ok(), -row.measured.heap_bytes);
@@ -56,7 +60,7 @@ absl::StatusOr<Report> MeasureTable(const TableData& table, const MeasureOptions
   std::vector<MeasureTask> tasks;
   report.columns.reserve(table.columns.size());  // tasks point into it
   for (const ColumnData& column : table.columns) {
-    if (!options.columns.empty() && std::find(options.columns.begin(), options.columns.end(), column.name) == options.columns.end()) continue;
+    if (!IsMeasured(column, options)) continue;
     ColumnReport& out = report.columns.emplace_back();
     out.name = column.name;
     out.type = column.inference.name();

@@ -62,6 +62,12 @@ bool LooksLikeJson(const Records& lines) {
   return any;
 }
 
+// Where the decimal point is a comma, spreadsheets write semicolons between fields.
+char CsvDelimiter(std::string_view start, bool cut_short) {
+  const bool semicolons = LooksLikeTable(RecordsOf(start, {';'}, cut_short)) && !LooksLikeTable(RecordsOf(start, {','}, cut_short));
+  return semicolons ? ';' : ',';
+}
+
 std::string_view WithoutCompression(std::string_view path) {
   for (const std::string_view suffix : {".gz", ".zst", ".gzip", ".zstd"}) {
     if (path.ends_with(suffix)) path.remove_suffix(suffix.size());
@@ -71,12 +77,12 @@ std::string_view WithoutCompression(std::string_view path) {
 
 Dialect FindDialect(std::string_view path, std::string_view start, std::string_view format, bool cut_short) {
   path = WithoutCompression(path);
-  if (format == "csv" || (format == "auto" && path.ends_with(".csv"))) return {','};
+  if (format == "csv" || (format == "auto" && path.ends_with(".csv"))) return {CsvDelimiter(start, cut_short)};
   if (format == "tsv" || (format == "auto" && (path.ends_with(".tsv") || path.ends_with(".tab")))) return {'\t'};
   if (format == "jsonl" || (format == "auto" && (path.ends_with(".jsonl") || path.ends_with(".ndjson")))) return {.json = true};
   if (format == "lines" || path.ends_with(".txt") || path.ends_with(".lst")) return {};
   if (LooksLikeJson(RecordsOf(start, {}, cut_short))) return {.json = true};
-  for (const char delimiter : {'\t', ','}) {
+  for (const char delimiter : {'\t', ',', ';'}) {
     if (LooksLikeTable(RecordsOf(start, {delimiter}, cut_short))) return {delimiter};
   }
   return {};
@@ -104,25 +110,30 @@ bool LooksLikeName(const Records& records, std::size_t column) {
   return word && std::none_of(records.begin() + 1, records.end(), repeats);
 }
 
+// A column may go without a name if it is the first, as the index of a data frame is, or has no values either.
+bool MayLackName(const Records& records, std::size_t column) {
+  const auto is_empty = [&](const auto& record) { return column >= record.size() || record[column].empty(); };
+  return column == 0 || std::all_of(records.begin() + 1, records.end(), is_empty);
+}
+
 // Names are there, differ, and are no numbers. Below at least one of them stands something else than text; or, where all is
 // text, they look like names.
 bool LooksLikeHeader(const Records& records) {
   if (records.size() < 2) return false;
   const std::vector<std::string>& header = records[0];
-  if (std::set<std::string>(header.begin(), header.end()).size() != header.size()) return false;
-  bool differs = false;
+  std::set<std::string> names;
+  bool differs = false, words = true;
   for (std::size_t c = 0; c < header.size(); ++c) {
+    if (header[c].empty() && MayLackName(records, c)) continue;
+    if (!names.insert(header[c]).second) return false;
     const footprint::ColumnType name = TypeOf(header[c]);
     const footprint::ColumnType below = TypeBelow(records, c);
     // "n" and "y" may be names, but not above a column of them.
     if (header[c].empty() || (name != footprint::kText && (name != footprint::kBoolean || below == footprint::kBoolean))) return false;
     differs |= below != footprint::kText;
+    words = words && LooksLikeName(records, c);
   }
-  if (differs) return true;
-  for (std::size_t c = 0; c < header.size(); ++c) {
-    if (!LooksLikeName(records, c)) return false;
-  }
-  return header.size() > 1;
+  return !names.empty() && (differs || (words && header.size() > 1));
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ std::string StructureLines(const ColumnReport& column, bool colour) {
     approximate |= row.measured.error.has_value();
     predicted |= row.predicted.has_value();
   }
+  if (column.structures.empty()) return "";
   std::string text = PadRight("", 2) + Heading(name_width, approximate, predicted) + "\n";
   for (const StructureRow& row : column.structures) {
     const bool marked = IsRecommended(column, row);
@@ -70,8 +71,7 @@ std::string Lines(std::uint64_t count, const std::vector<std::uint64_t>& first) 
 
 std::string RaggedText(const Report& report) {
   if (report.ragged_rows == 0) return "";
-  std::string text = Thousands(report.ragged_rows) + " ragged rows, filled up or cut to " + std::to_string(report.columns.size()) + " fields: line";
-  return text + Lines(report.ragged_rows, report.ragged_lines);
+  return Thousands(report.ragged_rows) + " ragged rows, filled up or cut: line" + Lines(report.ragged_rows, report.ragged_lines);
 }
 
 std::string InvalidText(const Report& report) {
