@@ -110,12 +110,7 @@ BOOST_AUTO_TEST_CASE(DamageHasItsCode) {
   BOOST_CHECK_EQUAL(open_after(example.image().size() - 20, 1), StatusCode::kDataLoss);
 }
 
-BOOST_AUTO_TEST_CASE(Mutations) {
-  const BitVector example = Example();
-  const int opened = testing::ExerciseMutations<BitVectorView>(example.image(), testing::Trials(10'000, 1'000'000),
-                                                               [](const BitVectorView& view) { Exercise(view); });
-  BOOST_TEST(opened > 1000);
-}
+BOOST_AUTO_TEST_CASE(Mutations) { testing::ExerciseMutations<BitVectorView>(Example().image()); }
 
 BOOST_AUTO_TEST_SUITE_END()
 

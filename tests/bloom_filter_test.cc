@@ -271,9 +271,7 @@ BOOST_AUTO_TEST_CASE(Mutations) {
   for (const BloomLayout layout : {BloomLayout::kBlocked, BloomLayout::kClassic}) {
     BloomFilter filter({.capacity = 20, .layout = layout});
     AddRange(filter, 0, 20);
-    const int opened = testing::ExerciseMutations<BloomFilterView>(filter.image(), testing::Trials(10'000, 1'000'000),
-                                                                   [](const BloomFilterView& view) { Exercise(view); });
-    BOOST_TEST(opened > 0);
+    testing::ExerciseMutations<BloomFilterView>(filter.image());
   }
 }
 

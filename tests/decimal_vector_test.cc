@@ -78,12 +78,7 @@ BOOST_AUTO_TEST_CASE(DamageHasItsCode) {
   BOOST_CHECK_EQUAL(open_after(64 + 4, 4), StatusCode::kFailedPrecondition);
 }
 
-BOOST_AUTO_TEST_CASE(Mutations) {
-  const DecimalVector example = Example();
-  const int opened = testing::ExerciseMutations<DecimalVectorView>(example.image(), testing::Trials(10'000, 1'000'000),
-                                                                   [](const DecimalVectorView& view) { Exercise(view); });
-  BOOST_TEST(opened > 1000);
-}
+BOOST_AUTO_TEST_CASE(Mutations) { testing::ExerciseMutations<DecimalVectorView>(Example().image()); }
 
 BOOST_AUTO_TEST_SUITE_END()
 

@@ -109,12 +109,7 @@ BOOST_AUTO_TEST_CASE(DamageHasItsCode) {
   BOOST_CHECK_EQUAL(open_after(example.image().size() - 30, 1), StatusCode::kDataLoss);
 }
 
-BOOST_AUTO_TEST_CASE(Mutations) {
-  const EliasFano example = Example();
-  const int opened = testing::ExerciseMutations<EliasFanoView>(example.image(), testing::Trials(10'000, 1'000'000),
-                                                               [](const EliasFanoView& view) { Exercise(view); });
-  BOOST_TEST(opened > 1000);
-}
+BOOST_AUTO_TEST_CASE(Mutations) { testing::ExerciseMutations<EliasFanoView>(Example().image()); }
 
 BOOST_AUTO_TEST_SUITE_END()
 

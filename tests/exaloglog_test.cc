@@ -152,12 +152,7 @@ BOOST_AUTO_TEST_CASE(ErrorsAndReopening) {
 }
 
 BOOST_AUTO_TEST_CASE(Mutations) {
-  for (unsigned d : {20u, 24u}) {
-    const int opened = testing::ExerciseMutations<ExaLogLogView>(Sketch({.precision = 5, .history = d}, 0, 1000).image(),
-                                                                 testing::Trials(10000, 1000000),
-                                                                 [](const ExaLogLogView& view) { Exercise(view); });
-    BOOST_TEST(opened > 1000);
-  }
+  for (const unsigned d : {20u, 24u}) testing::ExerciseMutations<ExaLogLogView>(Sketch({.precision = 5, .history = d}, 0, 1000).image());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -81,12 +81,7 @@ BOOST_AUTO_TEST_CASE(DamageHasItsCode) {
   CHECK_CODE(FrameVector::Make(values, Buffer::Heap(100)), StatusCode::kInvalidArgument);
 }
 
-BOOST_AUTO_TEST_CASE(Mutations) {
-  const FrameVector example = Example();
-  const int opened = testing::ExerciseMutations<FrameVectorView>(example.image(), testing::Trials(10'000, 1'000'000),
-                                                                 [](const FrameVectorView& view) { Exercise(view); });
-  BOOST_TEST(opened > 1000);
-}
+BOOST_AUTO_TEST_CASE(Mutations) { testing::ExerciseMutations<FrameVectorView>(Example().image()); }
 
 BOOST_AUTO_TEST_SUITE_END()
 

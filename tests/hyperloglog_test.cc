@@ -29,7 +29,7 @@ BOOST_AUTO_TEST_CASE(SizesAndEmpty) {
     BOOST_TEST(sketch.Estimate() == 0);
     BOOST_TEST(sketch.EstimateLogLog() == 0);
     BOOST_TEST(sketch.EstimateSuperLogLog() == 0);
-    BOOST_TEST(sketch.UpperBound(2) >= 0);
+    BOOST_TEST(sketch.LowerBound(2) == 0);
     REQUIRE_OK(sketch.Verify());
   }
   HyperLogLog one({.precision = 12});
@@ -310,13 +310,9 @@ BOOST_AUTO_TEST_CASE(IntersectionLiesWithinItsBounds) {
 }
 
 BOOST_AUTO_TEST_CASE(Mutations) {
-  const HyperLogLog sketch = Sketch({.precision = 6}, 0, 1000);
-  const int opened = testing::ExerciseMutations<HyperLogLogView>(sketch.image(), testing::Trials(10000, 1000000),
-                                                                 [](const HyperLogLogView& view) { Exercise(view); });
-  BOOST_TEST(opened > 1000);
+  testing::ExerciseMutations<HyperLogLogView>(Sketch({.precision = 6}, 0, 1000).image());
   for (const Options& options : {Options{.precision = 8, .sparse = true}, Options{.precision = 5, .hip = true}, Options::DataSketches(11)}) {
-    testing::ExerciseMutations<HyperLogLogView>(Sketch(options, 0, 50).image(), testing::Trials(5000, 1000000),
-                                                [](const HyperLogLogView& view) { Exercise(view); });
+    testing::ExerciseMutations<HyperLogLogView>(Sketch(options, 0, 50).image());
   }
 }
 

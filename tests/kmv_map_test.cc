@@ -140,11 +140,7 @@ BOOST_AUTO_TEST_CASE(ErrorsAndReopening) {
   CHECK_CODE(KmvMap::Open(std::move(damaged)), absl::StatusCode::kDataLoss);
 }
 
-BOOST_AUTO_TEST_CASE(Mutations) {
-  const int opened = testing::ExerciseMutations<KmvMapView>(MapOf({.k = 16}, Events(500, 100, 1)).image(), testing::Trials(10000, 1000000),
-                                                            [](const KmvMapView& view) { Exercise(view); });
-  BOOST_TEST(opened > 1000);
-}
+BOOST_AUTO_TEST_CASE(Mutations) { testing::ExerciseMutations<KmvMapView>(MapOf({.k = 16}, Events(500, 100, 1)).image()); }
 
 BOOST_AUTO_TEST_SUITE_END()
 

@@ -189,11 +189,7 @@ BOOST_AUTO_TEST_CASE(Errors) {
   CHECK_CODE(KmvSketch::Open(std::move(damaged)), absl::StatusCode::kDataLoss);
 }
 
-BOOST_AUTO_TEST_CASE(Mutations) {
-  const int opened = testing::ExerciseMutations<KmvSketchView>(Sketch({.k = 32}, 0, 1000).image(), testing::Trials(10000, 1000000),
-                                                               [](const KmvSketchView& view) { Exercise(view); });
-  BOOST_TEST(opened > 1000);
-}
+BOOST_AUTO_TEST_CASE(Mutations) { testing::ExerciseMutations<KmvSketchView>(Sketch({.k = 32}, 0, 1000).image()); }
 
 BOOST_AUTO_TEST_SUITE_END()
 

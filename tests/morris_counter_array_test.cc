@@ -146,9 +146,7 @@ BOOST_AUTO_TEST_CASE(ThreadsCountAtOnce) {
 BOOST_AUTO_TEST_CASE(Mutations) {
   MorrisCounterArray counters(Narrow(6, 100));
   for (std::size_t i = 0; i < 100; ++i) counters.Add(i, i * i);
-  const int opened = testing::ExerciseMutations<MorrisCounterArrayView>(
-      counters.image(), testing::Trials(10000, 1000000), [](const MorrisCounterArrayView& view) { Exercise(view); });
-  BOOST_TEST(opened > 1000);
+  testing::ExerciseMutations<MorrisCounterArrayView>(counters.image());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -99,11 +99,7 @@ BOOST_AUTO_TEST_CASE(MemoryVarianceProduct) {
 }
 
 BOOST_AUTO_TEST_CASE(Mutations) {
-  for (const PackedHyperLogLog& packed : AllForms(Odd(6)[0])) {
-    const int opened = testing::ExerciseMutations<HyperLogLogView>(packed.image(), testing::Trials(10000, 1000000),
-                                                                   [](const HyperLogLogView& view) { Exercise(view); });
-    BOOST_TEST(opened > 1000);
-  }
+  for (const PackedHyperLogLog& packed : AllForms(Odd(6)[0])) testing::ExerciseMutations<HyperLogLogView>(packed.image());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -119,24 +119,19 @@ void Exercise(const PackedRecordsView<Person, kLayout>& view) {
   const std::uint64_t n = view.size();
   double sum = 0;
   for (const std::uint64_t i : {std::uint64_t{0}, n / 2, n - 1, n, ~std::uint64_t{0}}) {
-    sum += static_cast<double>(view.template Get<"age">(i)) + view.template Get<"height">(i);
-    sum += static_cast<double>(view.template Get<"id">(i) + view.template Column<"id">()[i]);
+    sum += static_cast<double>(view.template Get<"age">(i)) + view.template Get<"height">(i) + static_cast<double>(view.template Get<"balance">(i));
+    sum += static_cast<double>(view.template Get<"id">(i) + view.template Column<"id">()[i]) + static_cast<double>(view.template Get<"colour">(i));
     for (const char c : view.template Get<"city">(i)) sum += c;
   }
-  if (n < 10'000) view.template Column<"city">().ForEach([&](std::string_view city) { sum += static_cast<double>(city.size()); });
+  if (n < 1000) view.template Column<"city">().ForEach([&](std::string_view city) { sum += static_cast<double>(city.size()); });
   view.Verify().IgnoreError();
   asm volatile("" : : "m"(sum));
 }
 
 BOOST_AUTO_TEST_CASE(Mutations) {
   const auto people = People(20);
-  const auto rows = Packed<RecordLayout::kRows>(people);
-  const auto columns = Packed<RecordLayout::kColumns>(people);
-  using Rows = PackedRecordsView<Person, RecordLayout::kRows>;
-  using Columns = PackedRecordsView<Person, RecordLayout::kColumns>;
-  const int trials = testing::Trials(5'000, 500'000);
-  BOOST_TEST(testing::ExerciseMutations<Rows>(rows.image(), trials, [](const Rows& view) { Exercise(view); }) > 100);
-  BOOST_TEST(testing::ExerciseMutations<Columns>(columns.image(), trials, [](const Columns& view) { Exercise(view); }) > 100);
+  testing::ExerciseMutations<PackedRecordsView<Person, RecordLayout::kRows>>(Packed<RecordLayout::kRows>(people).image());
+  testing::ExerciseMutations<PackedRecordsView<Person, RecordLayout::kColumns>>(Packed<RecordLayout::kColumns>(people).image());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -119,12 +119,7 @@ BOOST_AUTO_TEST_CASE(DamageHasItsCode) {
   BOOST_CHECK_EQUAL(open_after(example.image().size() - 8, 1), StatusCode::kDataLoss);
 }
 
-BOOST_AUTO_TEST_CASE(Mutations) {
-  const PackedVector example = Example();
-  const int opened = testing::ExerciseMutations<PackedVectorView>(example.image(), testing::Trials(10'000, 1'000'000),
-                                                                  [](const PackedVectorView& view) { Exercise(view); });
-  BOOST_TEST(opened > 1000);
-}
+BOOST_AUTO_TEST_CASE(Mutations) { testing::ExerciseMutations<PackedVectorView>(Example().image()); }
 
 BOOST_AUTO_TEST_SUITE_END()
 

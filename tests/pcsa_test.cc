@@ -107,12 +107,8 @@ BOOST_AUTO_TEST_CASE(ErrorsAndKeys) {
 
 BOOST_AUTO_TEST_CASE(Mutations) {
   const Pcsa sketch = Sketch({.precision = 5}, 0, 1000);
-  const CompressedPcsa compressed = sketch.Compressed();
-  for (const PcsaView& view : {sketch.view(), compressed.view()}) {
-    const int opened = testing::ExerciseMutations<PcsaView>(view.image(), testing::Trials(5000, 1000000),
-                                                            [](const PcsaView& damaged) { Exercise(damaged); });
-    BOOST_TEST(opened > 500);
-  }
+  testing::ExerciseMutations<PcsaView>(sketch.image());
+  testing::ExerciseMutations<PcsaView>(sketch.Compressed().image());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -237,9 +237,7 @@ BOOST_AUTO_TEST_CASE(OpensWhatItWroteAndRefusesTheRest) {
 BOOST_AUTO_TEST_CASE(Mutations) {
   QuotientFilter filter({.capacity = 100, .max_capacity = 100'000});
   AddRange(filter, 0, 1500);
-  const int opened = testing::ExerciseMutations<QuotientFilterView>(filter.image(), testing::Trials(10'000, 1'000'000),
-                                                                    [](const QuotientFilterView& view) { Exercise(view); });
-  BOOST_TEST(opened > 0);
+  testing::ExerciseMutations<QuotientFilterView>(filter.image());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -131,9 +131,8 @@ BOOST_AUTO_TEST_CASE(KeysInPatternsSpread) {
 BOOST_AUTO_TEST_CASE(Mutations) {
   RawCompactDict integers = Integers(60);
   for (int i = 0; i < 5; ++i) BOOST_TEST(integers.Erase(static_cast<std::uint64_t>(i) * 77));
-  const auto exercise = [](const RawCompactDictView& view) { Exercise(view); };
-  BOOST_TEST(testing::ExerciseMutations<RawCompactDictView>(integers.image(), testing::Trials(10000, 1000000), exercise) > 100);
-  BOOST_TEST(testing::ExerciseMutations<RawCompactDictView>(Strings(60).image(), testing::Trials(10000, 1000000), exercise) > 100);
+  testing::ExerciseMutations<RawCompactDictView>(integers.image());
+  testing::ExerciseMutations<RawCompactDictView>(Strings(60).image());
 }
 
 // Lines of fewer than 16 slots, with fingerprints where no slot is: their numbers would lie behind the image.

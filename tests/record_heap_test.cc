@@ -158,9 +158,8 @@ BOOST_AUTO_TEST_CASE(BorrowedBytesThatAreFullStayAsTheyWere) {
 }
 
 BOOST_AUTO_TEST_CASE(Mutations) {
-  const auto exercise = [](const RecordHeapView& view) { Exercise(view); };
-  BOOST_TEST(testing::ExerciseMutations<RecordHeapView>(Filled(30, {.page_bytes = 256}, 150).image(), testing::Trials(10000, 1000000), exercise) > 100);
-  BOOST_TEST(testing::ExerciseMutations<RecordHeapView>(Filled(60, {.record_bytes = 9, .page_bytes = 256}, 0).image(), testing::Trials(5000, 1000000), exercise) > 100);
+  testing::ExerciseMutations<RecordHeapView>(Filled(30, {.page_bytes = 256}, 150).image());
+  testing::ExerciseMutations<RecordHeapView>(Filled(60, {.record_bytes = 9, .page_bytes = 256}, 0).image());
 }
 
 BOOST_AUTO_TEST_CASE(VerifyNoticesDamage) {

@@ -107,12 +107,7 @@ BOOST_AUTO_TEST_CASE(WhatDoesNotFitIsAnError) {
 
 BOOST_AUTO_TEST_CASE(Golden) { testing::CheckGolden("record_table", Example().image()); }
 
-BOOST_AUTO_TEST_CASE(Mutations) {
-  const RecordTable example = Example();
-  const int opened = testing::ExerciseMutations<RecordTableView>(example.image(), testing::Trials(10'000, 1'000'000),
-                                                                 [](const RecordTableView& view) { Exercise(view); });
-  BOOST_TEST(opened > 500);
-}
+BOOST_AUTO_TEST_CASE(Mutations) { testing::ExerciseMutations<RecordTableView>(Example().image()); }
 
 BOOST_AUTO_TEST_SUITE_END()
 

@@ -101,9 +101,7 @@ BOOST_AUTO_TEST_CASE(ASecondStageIsNoLargerThanTheFirstAsksFor) {
 BOOST_AUTO_TEST_CASE(Mutations) {
   ScalableBloomFilter filter({.first_capacity = 10});
   for (std::uint64_t key = 0; key < 50; ++key) REQUIRE_OK(filter.Add(key));
-  const int opened = testing::ExerciseMutations<ScalableBloomFilterView>(
-      filter.image(), testing::Trials(10'000, 1'000'000), [](const ScalableBloomFilterView& view) { Exercise(view); });
-  BOOST_TEST(opened > 0);
+  testing::ExerciseMutations<ScalableBloomFilterView>(filter.image());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

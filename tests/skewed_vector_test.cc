@@ -86,12 +86,7 @@ BOOST_AUTO_TEST_CASE(BlocksHaveRoomForTheirPlanes) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(Mutations) {
-  const SkewedVector example = Example();
-  const int opened = testing::ExerciseMutations<SkewedVectorView>(example.image(), testing::Trials(10'000, 1'000'000),
-                                                                  [](const SkewedVectorView& view) { Exercise(view); });
-  BOOST_TEST(opened > 1000);
-}
+BOOST_AUTO_TEST_CASE(Mutations) { testing::ExerciseMutations<SkewedVectorView>(Example().image()); }
 
 BOOST_AUTO_TEST_SUITE_END()
 

@@ -2,8 +2,10 @@
 
 #include <iterator>
 #include <set>
+#include <string>
 
 #include "exercise/sparse_set.h"
+#include "sparse_walk.h"
 #include "thimble/sparse_set.h"
 
 namespace thimble {
@@ -298,11 +300,23 @@ BOOST_AUTO_TEST_CASE(BorrowedBytesThatAreFullLeaveTheSetAsItWas) {
   CheckAgainst(set, model);
 }
 
+// What codes the leaves of a set, with a + where runs have lengths.
+std::set<std::string> Forms(const SparseSetView& set) {
+  constexpr const char* kNames[] = {"empty", "Elias-Fano", "bitmap", "runs"};
+  std::set<std::string> forms;
+  for (SparseTreeWalk walk(set); !walk.done(); walk.Next()) forms.insert(kNames[walk.leaf().codec()] + std::string(walk.leaf().length_width() > 0, '+'));
+  return forms;
+}
+
 BOOST_AUTO_TEST_CASE(Mutations) {
-  const SparseSet set = Mixed();
-  const auto exercise = [](const SparseSetView& view) { Exercise(view); };
-  BOOST_TEST(testing::ExerciseMutations<SparseSetView>(set.image(), testing::Trials(2000, 1000000), exercise) > 100);
-  BOOST_TEST(testing::ExerciseMutations<SparseSetView>(set.Packed().image(), testing::Trials(2000, 1000000), exercise) > 100);
+  const SparseSet& several = SetToCombine();
+  const PackedSparseSet packed = several.Packed();
+  SparseSet few({.page_bytes = 512});
+  for (const unsigned bit : {0u, 3u, 5u, 40u, 63u}) REQUIRE_OK(few.Add(std::uint64_t{1} << bit));
+  BOOST_TEST(Forms(several) == (std::set<std::string>{"Elias-Fano", "bitmap", "runs+"}), boost::test_tools::per_element());
+  BOOST_TEST(Forms(packed) == (std::set<std::string>{"Elias-Fano", "runs+"}), boost::test_tools::per_element());
+  BOOST_TEST(Forms(few) == std::set<std::string>{"runs"}, boost::test_tools::per_element());
+  for (const SparseSetView& set : {several.view(), packed.view(), few.view()}) testing::ExerciseMutations<SparseSetView>(set.image());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -208,10 +208,7 @@ BOOST_AUTO_TEST_CASE(OpensWhatItWroteAndRefusesTheRest) {
 
 BOOST_AUTO_TEST_CASE(Mutations) {
   for (const double rate : {1.0 / 256, 0.01, 1e-6}) {
-    const StaticFilter filter = FilterOf(500, {.false_positive_rate = rate});
-    const int opened = testing::ExerciseMutations<StaticFilterView>(filter.image(), testing::Trials(10'000, 1'000'000),
-                                                                    [](const StaticFilterView& view) { Exercise(view); });
-    BOOST_TEST(opened > 0);
+    testing::ExerciseMutations<StaticFilterView>(FilterOf(500, {.false_positive_rate = rate}).image());
   }
 }
 

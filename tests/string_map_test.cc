@@ -124,14 +124,12 @@ BOOST_AUTO_TEST_CASE(KeysComeOnceAndInOrder) {
 BOOST_AUTO_TEST_CASE(ImageIsGolden) { testing::CheckGolden("string_map", MapOf(Numbered<std::uint32_t>(40, 5, 9)).image()); }
 
 BOOST_AUTO_TEST_CASE(Mutations) {
-  const StringMap<std::uint32_t> packed = MapOf(Numbered<std::uint32_t>(100, 5, 9));
   std::map<std::string, float> floats;
   for (int i = 0; i < 50; ++i) floats[Key(i)] = static_cast<float>(i);
   const StringMap<float> plain = MapOf(floats);
-  const int trials = testing::Trials(3000, 500'000);
-  BOOST_TEST(testing::ExerciseMutations<StringMapView<std::uint32_t>>(packed.image(), trials, [](const auto& view) { Exercise(view); }) > 0);
-  BOOST_TEST(testing::ExerciseMutations<RawStringMapView>(plain.image(), trials, [](const auto& view) { Exercise(view); }) > 0);
-  BOOST_TEST(testing::ExerciseMutations<StringMapView<float>>(plain.image(), trials, [](const auto& view) { Exercise(view); }) > 0);
+  testing::ExerciseMutations<StringMapView<std::uint32_t>>(MapOf(Numbered<std::uint32_t>(100, 5, 9)).image());
+  testing::ExerciseMutations<RawStringMapView>(plain.image());
+  testing::ExerciseMutations<StringMapView<float>>(plain.image());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

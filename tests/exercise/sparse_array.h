@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -17,9 +18,15 @@ inline void Exercise(const SparseArrayView<std::uint32_t>& array) {
   for (const std::uint64_t index : indices) {
     sum += array[index] + array.Contains(index) + array.Rank(index) + array.Select(index).value;
   }
+  // Elements of every leaf of an array as small as those that are damaged.
+  const std::uint64_t step = std::max<std::uint64_t>(1, array.size() / 40);
+  for (std::uint64_t rank = 0, i = 0; rank < array.size() && i < 41; rank += step, ++i) {
+    const auto element = array.Select(rank);
+    sum += element.value + array[element.index] + array.Contains(element.index) + array.Rank(element.index + 1);
+  }
   std::uint64_t steps = 0;
   for (const auto element : array) {
-    sum += element.value + array[element.index];
+    sum += element.value;
     if (++steps == 400) break;
   }
   sum += array.Verify().ok() ? 1 : 0;
