@@ -4,13 +4,20 @@
 
 namespace thimble::sparse {
 
+namespace {
+
+// Keys of a run at most.
+constexpr std::uint64_t kLongestRun = std::uint64_t{1} << 30;
+
+}  // namespace
+
 THIMBLE_INLINE void Entries::AddInline(std::uint64_t first, std::uint64_t more) {
   if (first <= last_ && any_) return;
   more = std::min(more, ~std::uint64_t{0} - first);
   last_ = first + more;
   any_ = true;
   // Keys with values do not come as runs, so theirs are only kept together.
-  const std::uint64_t longest = value_bits_ > 0 ? 15 : (std::uint64_t{1} << 30) - 1;
+  const std::uint64_t longest = value_bits_ > 0 ? 15 : kLongestRun - 1;
   if (!runs_.empty() && runs_.back().last() + 1 == first && runs_.back().more + more < longest) {
     runs_.back().more += more + 1;
     ends_.back() += more + 1;
@@ -29,8 +36,30 @@ THIMBLE_INLINE void Entries::AddInline(std::uint64_t first, std::uint64_t more) 
 void Entries::Add(std::uint64_t first, std::uint64_t more) { AddInline(first, more); }
 
 void Entries::AddBounds(std::span<const std::uint64_t> bounds) {
-  for (std::size_t i = 0; i + 1 < bounds.size(); i += 2) {
-    if (bounds[i] < bounds[i + 1]) AddInline(bounds[i], bounds[i + 1] - bounds[i] - 1);
+  while (bounds.size() >= 2) {
+    // Nearly all of them are runs of their own: room is made for all at once.
+    const std::size_t before = runs_.size();
+    runs_.resize(before + bounds.size() / 2);
+    ends_.resize(runs_.size() + 1);
+    const std::uint64_t *next = bounds.data(), *const end = next + bounds.size() / 2 * 2;
+    Run* run = runs_.data() + before;
+    std::uint64_t* keys = ends_.data() + before;
+    std::uint64_t behind = any_ ? last_ + 1 : 0, sum = *keys;
+    for (; next != end; next += 2) {
+      const std::uint64_t first = next[0], length = next[1] - first;
+      if (first <= behind || length - 1 >= kLongestRun) break;
+      behind = next[1];
+      *run++ = {first, length - 1};
+      *++keys = sum += length;
+    }
+    const auto added = static_cast<std::size_t>(next - bounds.data());
+    if (added > 0) last_ = behind - 1, any_ = true;
+    bounds = bounds.subspan(added);
+    if (bounds.size() < 2) return;
+    runs_.resize(before + added / 2);
+    ends_.resize(runs_.size() + 1);
+    if (bounds[0] < bounds[1]) AddInline(bounds[0], bounds[1] - bounds[0] - 1);
+    bounds = bounds.subspan(2);
   }
 }
 

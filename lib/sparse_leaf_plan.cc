@@ -67,6 +67,15 @@ class BitWriter {
     used_ -= 64;
     word_ = used_ == 0 ? 0 : value >> (width - used_);
   }
+  // The same of at most 56 bits where no more than 7 bits wait, and 8 bytes may be written.
+  THIMBLE_INLINE void AddAtOnce(std::uint64_t value, unsigned width) {
+    word_ |= value << used_;
+    Store(to_, word_);
+    used_ += width;
+    to_ += used_ / 8;
+    word_ >>= used_ / 8 * 8;
+    used_ %= 8;
+  }
   // Writes what is left, no byte more.
   void Finish() {
     for (; used_ > 0; used_ -= std::min(used_, 8u), word_ >>= 8) *to_++ = static_cast<std::byte>(word_);
@@ -118,6 +127,30 @@ void WriteGuide(const std::byte* words, std::uint64_t size, std::uint64_t count,
   pass(groups * kGroup);
 }
 
+// The most runs that fit as runs.
+LeafPlan PlanRuns(const Entries& entries, std::size_t from, std::uint64_t bits) {
+  const unsigned value_bits = entries.value_bits();
+  const std::uint64_t first = entries[from].first;
+  const std::size_t most = std::min<std::size_t>(entries.size() - from, kMaxSize);
+  std::size_t runs = 0;
+  unsigned width = 0, length_width = 0;
+  while (runs < most) {
+    // As many as fit with the widths so far, then wider ones for the next.
+    const std::uint64_t offsets = LowBits(width), lengths = LowBits(length_width), record_bits = std::uint64_t{width} + length_width + value_bits;
+    const std::size_t fit = record_bits == 0 ? most : static_cast<std::size_t>(std::min<std::uint64_t>(most, (bits - kHeaderBits) / record_bits));
+    const auto fits = [&](const Run& run) { return (((run.first - first) & ~offsets) | (run.more & ~lengths)) == 0; };
+    while (runs < fit && fits(entries[from + runs])) ++runs;
+    if (runs >= fit) break;
+    const Run& next = entries[from + runs];
+    if (value_bits > 0 && next.more > 0) break;
+    const unsigned wider = std::max(width, WidthOf(next.first - first)), longer = std::max(length_width, WidthOf(next.more));
+    if (kHeaderBits + (runs + 1) * (std::uint64_t{wider} + longer + value_bits) > bits) break;
+    width = wider, length_width = longer;
+  }
+  while (runs > 0 && entries.Count(from, from + runs) > ~std::uint32_t{0} >> 1) --runs;
+  return {kRuns, static_cast<std::uint8_t>(width), static_cast<std::uint8_t>(length_width), runs, kHeaderBits + runs * (std::uint64_t{width} + length_width + value_bits)};
+}
+
 }  // namespace
 
 LeafPlan PlanLeaf(Entries& entries, std::size_t from, std::uint64_t bits, std::uint64_t bitmap_bits) {
@@ -154,18 +187,7 @@ LeafPlan PlanLeaf(Entries& entries, std::size_t from, std::uint64_t bits, std::u
     offer(plan);
   }
 
-  LeafPlan plan{kRuns, 0, 0, 0, 0};
-  unsigned length_width = 0;
-  for (std::size_t runs = 1; runs <= std::min<std::size_t>(left, kMaxSize); ++runs) {
-    const Run& run = entries[from + runs - 1];
-    if (value_bits > 0 && run.more > 0) break;
-    length_width = std::max(length_width, WidthOf(run.more));
-    const unsigned width = WidthOf(run.first - first);
-    const std::uint64_t need = kHeaderBits + runs * (width + length_width + value_bits);
-    if (need > bits || count(runs) > ~std::uint32_t{0} >> 1) break;
-    plan = {kRuns, static_cast<std::uint8_t>(width), static_cast<std::uint8_t>(length_width), runs, need};
-  }
-  if (plan.runs > 0) offer(plan);
+  if (const LeafPlan plan = PlanRuns(entries, from, bits); plan.runs > 0) offer(plan);
   if (best.tail_keys > 0) entries.Cut(from + best.runs, best.tail_keys);
   return best;
 }
@@ -230,7 +252,15 @@ std::size_t WriteLeaf(const LeafPlan& plan, const Entries& entries, std::size_t 
   } else {
     size = plan.runs;
     BitWriter writer(records);
-    for (std::size_t i = from; i < from + plan.runs; ++i) {
+    std::size_t i = from;
+    if (value_bits == 0 && record_bits >= 8 && record_bits <= 56 && plan.runs > 8) {
+      // The last eight records take 8 bytes and more.
+      const unsigned width = plan.width, bits = static_cast<unsigned>(record_bits);
+      const Run *run = &entries[from], *const end = run + plan.runs - 8;
+      for (; run != end; ++run) writer.AddAtOnce((run->first - base) | run->more << width, bits);
+      i = from + plan.runs - 8;
+    }
+    for (; i < from + plan.runs; ++i) {
       const std::uint64_t offset = entries[i].first - base, behind = value_bits > 0 ? *value++ : entries[i].more;
       if (record_bits <= 64 && plan.width < 64) {
         writer.Add(offset | behind << plan.width, static_cast<unsigned>(record_bits));

@@ -10,15 +10,18 @@
 
 #include "cpu.h"
 #include "sparse_build.h"
+#include "sparse_run_merge.h"
 #include "sparse_walk.h"
+#include "thimble/bits.h"
 #include "thimble/sparse_set.h"
 
 namespace thimble {
 namespace {
 
+using sparse::kNoKey;
 using sparse::Leaf;
-
-enum class Operation { kAnd, kOr, kAndNot, kXor };
+using sparse::Operation;
+using sparse::Runs;
 
 template <Operation operation, class Word>
 THIMBLE_INLINE constexpr Word Combined(Word a, Word b) {
@@ -28,9 +31,7 @@ THIMBLE_INLINE constexpr Word Combined(Word a, Word b) {
   return a & ~b;
 }
 
-// Ends every list of bounds, and so cannot be one: the largest key is looked at apart from all others.
-constexpr std::uint64_t kNoKey = ~std::uint64_t{0};
-constexpr std::uint64_t kNoBounds[] = {kNoKey};
+constexpr std::uint64_t kNoBounds[] = {kNoKey, kNoKey};
 
 // A window of keys, and the words that it lies in.
 struct Window {
@@ -73,49 +74,39 @@ struct Kernels {
 #endif
     return WordsPortable;
   }
-
-  // Merges bounds within a window: `a` and `b` stand in front of what is not passed yet, and after an even number of bounds
-  // an operand has no key. Returns how many bounds the result has.
-  static std::size_t Bounds(const std::uint64_t* bounds_a, std::size_t& a, const std::uint64_t* bounds_b, std::size_t& b, Window window,
-                            std::uint64_t* out) {
-    const auto holds = [](std::size_t i, std::size_t j) { return Combined<operation, std::size_t>(i & 1, j & 1); };
-    std::size_t i = a, j = b, size = 0;
-    while (bounds_a[i] <= window.first) ++i;
-    while (bounds_b[j] <= window.first) ++j;
-    std::size_t held = holds(i, j);
-    out[0] = window.first;
-    size = held;
-    // No branch depends on which of the two comes first.
-    for (;;) {
-      const std::uint64_t x = bounds_a[i], y = bounds_b[j], bound = std::min(x, y);
-      if (bound > window.last) break;
-      i += static_cast<std::size_t>(x <= y);
-      j += static_cast<std::size_t>(y <= x);
-      out[size] = bound;
-      const std::size_t now = holds(i, j);
-      size += now ^ held;
-      held = now;
-    }
-    out[size] = window.last + 1;
-    size += held;
-    a = i;
-    b = j;
-    return size;
-  }
 };
 
-// Writes where the runs of a leaf begin and end, and a sentinel.
-THIMBLE_INLINE void Decode(const Leaf& leaf, std::uint64_t* out) {
-  leaf.ForEachRun([&out](std::uint64_t first, std::uint64_t more) {
-    const std::uint64_t end = first + more + 1;
-    *out++ = first;
-    *out++ = end > first ? end : kNoKey;
-  });
-  *out = kNoKey;
+// Writes the bounds of a leaf's runs, and behind them those of no run; returns how many runs there are.
+THIMBLE_INLINE std::size_t Decode(const Leaf& leaf, std::uint64_t* out) {
+  std::uint64_t* const from = out;
+  const auto record_bits = static_cast<unsigned>(leaf.record_bits());
+  if (leaf.codec() == sparse::kRuns && record_bits > 0 && record_bits <= kOneLoadBits && leaf.base() >> 63 == 0) {
+    // A record at a time would take longer than to merge it.
+    std::array<std::uint64_t, 64> records;
+    for (std::size_t done = 0; done < leaf.size(); done += records.size()) {
+      const std::size_t n = std::min(records.size(), leaf.size() - done);
+      UnpackBits({leaf.records(), (leaf.size() * leaf.record_bits() + 7) / 8}, record_bits, done, std::span(records).first(n));
+      const std::uint64_t mask = LowBits(leaf.width());
+      for (std::size_t i = 0; i < n; ++i) {
+        const std::uint64_t first = leaf.base() + (records[i] & mask);
+        out[2 * i] = first;
+        out[2 * i + 1] = first + (records[i] >> leaf.width()) + 1;
+      }
+      out += 2 * n;
+    }
+  } else {
+    leaf.ForEachRun([&out](std::uint64_t first, std::uint64_t more) {
+      const std::uint64_t end = first + more + 1;
+      *out++ = first;
+      *out++ = end > first ? end : kNoKey;
+    });
+  }
+  out[0] = out[1] = kNoKey;
+  return static_cast<std::size_t>(out - from) / 2;
 }
-void DecodePortable(const Leaf& leaf, std::uint64_t* out) { Decode(leaf, out); }
+std::size_t DecodePortable(const Leaf& leaf, std::uint64_t* out) { return Decode(leaf, out); }
 #if THIMBLE_HAS_AVX2_KERNELS
-THIMBLE_TARGET_AVX2 void DecodeAvx2(const Leaf& leaf, std::uint64_t* out) { Decode(leaf, out); }
+THIMBLE_TARGET_AVX2 std::size_t DecodeAvx2(const Leaf& leaf, std::uint64_t* out) { return Decode(leaf, out); }
 #endif
 
 // One operand, read from front to back.
@@ -138,7 +129,7 @@ class Operand {
       kind_ = Kind::kWords;
       last_ = std::min(leaf_last_, words_last_);
     } else {
-      kind_ = words_ || (decoded_ && at_ % 2 == 0 && bounds_[at_] == kNoKey) ? Kind::kNothing : Kind::kRuns;
+      kind_ = words_ || (decoded_ && runs_.at == runs_.size) ? Kind::kNothing : Kind::kRuns;
       last_ = leaf_last_;
     }
   }
@@ -156,32 +147,26 @@ class Operand {
   const std::byte* Words(Window window, std::span<std::uint64_t, kMostWords> scratch) {
     if (kind_ == Kind::kWords) return leaf_->words() + (window.first / 64 - first_ / 64) * 8;
     std::fill_n(scratch.begin(), window.words(), 0);
-    const std::uint64_t* bounds = Bounds();
-    while (bounds[at_] <= window.first) ++at_;
-    for (std::uint64_t from = window.first;; ++at_) {
-      const std::uint64_t end = std::min(bounds[at_], window.last + 1);
-      if (at_ % 2 == 1 && end > from) SetBits(scratch, from - window.first / 64 * 64, end - window.first / 64 * 64);
-      from = std::max(from, end);
-      if (bounds[at_] > window.last) break;
+    const std::uint64_t first = window.first / 64 * 64;
+    for (const Runs& runs = Decoded(); runs.bounds[2 * runs.at] <= window.last; ++runs_.at) {
+      const std::uint64_t from = std::max(runs.bounds[2 * runs.at], window.first), end = runs.bounds[2 * runs.at + 1];
+      if (from < end) SetBits(scratch, from - first, std::min(end, window.last + 1) - first);
+      if (end > window.last) break;
     }
     return reinterpret_cast<const std::byte*>(scratch.data());
   }
 
-  // The bounds of the leaf's runs; at() of them are passed. Without runs, none.
-  const std::uint64_t* Bounds() {
-    if (kind_ != Kind::kRuns) return kNoBounds;
+  // The leaf's runs. Where there are none, an empty list.
+  Runs& Decoded() {
+    if (kind_ != Kind::kRuns) return nothing_ = {kNoBounds, 0, 0};
     if (!decoded_) {
       const std::size_t most = leaf_->codec() == sparse::kRuns ? leaf_->size() : leaf_->size() * std::size_t{64};
-      if (bounds_.size() < most * 2 + 1) bounds_.resize(most * 2 + 1);
-      decode_(*leaf_, bounds_.data());
+      if (bounds_.size() < most * 2 + 2) bounds_.resize(most * 2 + 2);
+      runs_ = {bounds_.data(), decode_(*leaf_, bounds_.data()), 0};
       decoded_ = true;
-      at_ = 0;
     }
-    return bounds_.data();
+    return runs_;
   }
-  std::size_t& at() { return kind_ == Kind::kRuns ? at_ : nothing_; }
-  // How many bounds may be left, the sentinel included.
-  std::size_t bounds_left() const { return bounds_.size() + 1; }
 
  private:
   void Enter() {
@@ -209,7 +194,7 @@ class Operand {
     }
   }
 
-  static void (*ChooseDecode())(const Leaf&, std::uint64_t*) {
+  static std::size_t (*ChooseDecode())(const Leaf&, std::uint64_t*) {
 #if THIMBLE_HAS_AVX2_KERNELS
     if (ActiveCpuLevel() == CpuLevel::kAvx2) return DecodeAvx2;
 #endif
@@ -224,15 +209,15 @@ class Operand {
   bool words_ = false, decoded_ = false;
   Kind kind_ = Kind::kNothing;
   std::uint64_t last_ = 0;
-  void (*decode_)(const Leaf&, std::uint64_t*) = ChooseDecode();
+  std::size_t (*decode_)(const Leaf&, std::uint64_t*) = ChooseDecode();
   std::vector<std::uint64_t> bounds_;
-  std::size_t at_ = 0, nothing_ = 0;
+  Runs runs_{kNoBounds, 0, 0}, nothing_{kNoBounds, 0, 0};
 };
 
 // What becomes of the result: a set, or its size only.
 class SetSink {
  public:
-  static constexpr bool kWantsWords = true;
+  static constexpr bool kKeeps = true;
   explicit SetSink(std::uint64_t bytes) : builder_(Kind::kSparseSet, 0, 0, SparseTreeBuilder::kMutable, Buffer::Heap(static_cast<std::size_t>(bytes))) {}
   void AddBounds(std::span<const std::uint64_t> bounds) { builder_.AddBounds(bounds); }
   void AddWords(std::uint64_t base, std::span<const std::uint64_t> words, std::uint64_t any) {
@@ -248,10 +233,8 @@ class SetSink {
 
 class SizeSink {
  public:
-  static constexpr bool kWantsWords = false;
-  void AddBounds(std::span<const std::uint64_t> bounds) {
-    for (std::size_t i = 0; i + 1 < bounds.size(); i += 2) size_ += bounds[i + 1] - bounds[i];
-  }
+  static constexpr bool kKeeps = false;
+  void AddKeys(std::uint64_t count) { size_ += count; }
   void AddWords(std::uint64_t, std::span<const std::uint64_t>, std::uint64_t count) { size_ += count; }
   void AddLeaf(const Leaf& leaf, std::span<const std::byte>) { size_ += leaf.count(); }
   void AddLargest() { ++size_; }
@@ -283,15 +266,14 @@ void Apply(const SparseSetView& left, const SparseSetView& right, Sink& sink) {
         window.last = window.first + std::min(window.last - window.first, kMostWords * 64 - 1 - window.first % 64);
         const std::byte* x = in_a ? a.Words(window, scratch_a) : nullptr;
         const std::byte* y = in_b ? b.Words(window, scratch_b) : nullptr;
-        std::uint64_t* to = Sink::kWantsWords ? out.data() : nullptr;
+        std::uint64_t* to = Sink::kKeeps ? out.data() : nullptr;
         const std::uint64_t count = in_a && in_b ? combine(x, y, window, to) : copy(in_a ? x : y, in_a ? x : y, window, to);
         sink.AddWords(window.first / 64 * 64, std::span(out).first(window.words()), count);
       } else {
-        const std::uint64_t* x = a.Bounds();
-        const std::uint64_t* y = b.Bounds();
-        if (const std::size_t most = a.bounds_left() + b.bounds_left(); bounds.size() < most) bounds.resize(most);
-        const std::size_t size = Kernels<operation>::Bounds(x, a.at(), y, b.at(), window, bounds.data());
-        sink.AddBounds(std::span(bounds).first(size));
+        Runs& x = a.Decoded();
+        Runs& y = b.Decoded();
+        if (const std::size_t most = sparse::MergedBounds(x, y); Sink::kKeeps && bounds.size() < most) bounds.resize(most);
+        sparse::MergeRuns<operation, Sink::kKeeps>(x, y, window.first, window.last + 1, bounds.data(), sink);
       }
     }
     if (window.last == kNoKey - 1) break;

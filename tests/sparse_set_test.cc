@@ -218,6 +218,57 @@ BOOST_AUTO_TEST_CASE(OperationsOnDensePartsAgree) {
   }
 }
 
+// Leaves of many runs on both sides, which begin and end anywhere, touch, overlap and reach from one leaf into the next.
+BOOST_AUTO_TEST_CASE(OperationsOnRunsAgree) {
+  static constexpr std::uint64_t kSpan = 1 << 20;
+  const auto fill = [](std::uint64_t longest, std::uint64_t widest, std::uint64_t seed) {
+    std::mt19937_64 random(seed);
+    std::vector<bool> in(kSpan);
+    for (std::uint64_t key = random() % widest; key < kSpan; key += 1 + random() % widest) {
+      for (std::uint64_t end = std::min(kSpan, key + 1 + random() % longest); key < end; ++key) in[key] = true;
+    }
+    return in;
+  };
+  const auto make = [](const std::vector<bool>& in, std::uint64_t base) {
+    SparseSet::Builder builder;
+    for (std::uint64_t key = 0; key < in.size(); ++key) {
+      if (in[key]) REQUIRE_OK(builder.Add(base + key));
+    }
+    return *builder.Finish();
+  };
+  struct Shape {
+    std::uint64_t longest, widest;
+  };
+  constexpr Shape kShapes[] = {{200, 800}, {500, 40}, {60, 3000}, {9000, 9000}, {100, 100}};
+  for (const Shape& shape_a : kShapes) {
+    for (const Shape& shape_b : kShapes) {
+      for (const std::uint64_t base : {std::uint64_t{5}, ~std::uint64_t{0} - kSpan + 1}) {
+        const std::vector<bool> in_a = fill(shape_a.longest, shape_a.widest, 1), in_b = fill(shape_b.longest, shape_b.widest, 2);
+        const SparseSet a = make(in_a, base), b = make(in_b, base);
+        const auto check = [&](const SparseSet& result, std::uint64_t size, auto holds) {
+          REQUIRE_OK(result.Verify());
+          BOOST_REQUIRE_EQUAL(result.size(), size);
+          auto at = result.begin();
+          std::uint64_t wrong = 0, expected = 0;
+          for (std::uint64_t key = 0; key < kSpan; ++key) {
+            if (!holds(in_a[key], in_b[key])) continue;
+            ++expected;
+            if (expected > size) break;
+            wrong += *at == base + key ? 0 : 1;
+            ++at;
+          }
+          BOOST_REQUIRE_EQUAL(size, expected);
+          BOOST_REQUIRE_EQUAL(wrong, 0u);
+        };
+        check(And(a, b), AndSize(a, b), [](bool x, bool y) { return x && y; });
+        check(Or(a, b), OrSize(a, b), [](bool x, bool y) { return x || y; });
+        check(AndNot(a, b), AndNotSize(a, b), [](bool x, bool y) { return x && !y; });
+        check(Xor(a, b), XorSize(a, b), [](bool x, bool y) { return x != y; });
+      }
+    }
+  }
+}
+
 // Half of all numbers, in random order: bitmaps whose pages are full.
 BOOST_AUTO_TEST_CASE(BitmapsFillTheirPages) {
   std::mt19937_64 random(9);
