@@ -77,6 +77,22 @@ absl::StatusOr<Buffer> Rebuild(const SparseSetView& from, SparseTreeBuilder::For
   return builder.Finish();
 }
 
+// How a set packs best. A large page takes keys that lie close and keys far apart in one code where two would be smaller, which
+// counts where there are few pages: there all sizes are tried.
+SparseTreeBuilder::Form BestForm(const SparseSetView& from) {
+  constexpr std::size_t kFewBytes = std::size_t{1} << 16;
+  SparseTreeBuilder::Form best = SparseTreeBuilder::kPacked;
+  if (from.image().size() > kFewBytes) return best;
+  std::size_t least = ~std::size_t{0};
+  for (SparseTreeBuilder::Form form = best; form.page_bytes >= 512; form.page_bytes /= 2) {
+    const absl::StatusOr<Buffer> packed = Rebuild(from, form, Buffer::Heap(1 << 14));
+    if (!packed.ok()) return best;
+    const auto bytes = static_cast<std::size_t>(Load<std::uint64_t>(packed->data() + 24));
+    if (bytes < least) least = bytes, best = form;
+  }
+  return best;
+}
+
 }  // namespace
 
 SparseSet SparseSet::Copy(const SparseSetView& from) {
@@ -89,7 +105,7 @@ SparseSet SparseSet::Adopt(Buffer buffer) {
 }
 
 absl::StatusOr<PackedSparseSet> SparseSet::Pack(const SparseSetView& from, Buffer into) {
-  THIMBLE_ASSIGN_OR_RETURN(Buffer buffer, Rebuild(from, SparseTreeBuilder::kPacked, std::move(into)));
+  THIMBLE_ASSIGN_OR_RETURN(Buffer buffer, Rebuild(from, BestForm(from), std::move(into)));
   THIMBLE_ASSIGN_OR_RETURN(const SparseSetView view, ViewOf(buffer));
   return PackedSparseSet(view, std::move(buffer));
 }

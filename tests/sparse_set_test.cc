@@ -317,6 +317,22 @@ BOOST_AUTO_TEST_CASE(EmptyAndOne) {
   CheckAgainst(set, {});
 }
 
+// Dense keys, and runs or single keys far away: what a page of 4 KiB would hold in one code.
+BOOST_AUTO_TEST_CASE(PackedIsNotLargerWhereKeysAreFew) {
+  std::mt19937_64 random(5);
+  SparseSet runs({.page_bytes = 512}), single({.page_bytes = 512});
+  for (int i = 0; i < 900; ++i) REQUIRE_OK(runs.Add(random() % 3000));
+  for (std::uint64_t run = 0; run < 60; ++run) {
+    for (std::uint64_t i = 0; i < 40 + run; ++i) REQUIRE_OK(runs.Add((1 << 20) + run * 1000 + i));
+  }
+  for (int i = 0; i < 1700; ++i) REQUIRE_OK(single.Add(random() % 2500));
+  for (int i = 0; i < 30; ++i) REQUIRE_OK(single.Add(random()));
+  BOOST_TEST(runs.image().size() == 1672u);
+  BOOST_TEST(runs.Packed().image().size() == 776u);
+  BOOST_TEST(single.image().size() == 1672u);
+  BOOST_TEST(single.Packed().image().size() == 776u);
+}
+
 BOOST_AUTO_TEST_CASE(ImagesAreGolden) {
   const SparseSet set = Mixed();
   testing::CheckGolden("sparse_set", set.image());
