@@ -15,6 +15,7 @@ namespace thimble {
 using internal::ByteLog;
 using internal::DictionaryWriter;
 using internal::FrontBucket;
+using internal::LcpWriter;
 using internal::TokenBook;
 using internal::TokenCoding;
 using internal::TokenSampler;
@@ -211,6 +212,7 @@ class StringDictionary::Builder::Spool final : public StringDictionary::Source {
 absl::StatusOr<StringDictionary> StringDictionary::FromSource(Source& source, const Options& options, Buffer buffer) {
   // First reading: what distinguishes the keys, to learn from.
   TokenSampler sampler(options.mode == Mode::kDense ? TokenCoding::kBits : TokenCoding::kBytes);
+  LcpWriter lcps;
   std::string_view key;
   {
     Ascending ascending;
@@ -222,12 +224,14 @@ absl::StatusOr<StringDictionary> StringDictionary::FromSource(Source& source, co
       THIMBLE_RETURN_IF_ERROR(CheckKey(order, key));
       if (order == Ascending::Order::kEqual) continue;
       sampler.Add(key.substr(ascending.lcp()), key.size());
+      if (options.mode == Mode::kDense) lcps.Add(ascending.lcp());
     }
   }
+  lcps.Learn();
   const TokenBook book = std::exchange(sampler, TokenSampler(TokenCoding::kBytes)).Learn();
 
   // Second reading: write.
-  DictionaryWriter writer(book, std::move(buffer));
+  DictionaryWriter writer(book, lcps, std::move(buffer));
   THIMBLE_RETURN_IF_ERROR(writer.Begin());
   Ascending ascending;
   THIMBLE_RETURN_IF_ERROR(source.Rewind());

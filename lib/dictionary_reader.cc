@@ -60,13 +60,13 @@ THIMBLE_INLINE const std::uint8_t* DictionaryReader::LeafAt(const StringDictiona
   return Octets(view.leaf_) + std::min(base + distance, view.leaf_bytes_);
 }
 
-THIMBLE_INLINE FrontBucket DictionaryReader::Leaf(const StringDictionaryView& view, std::uint64_t leaf) {
-  return {LeafAt(view, leaf), Octets(view.leaf_) + view.leaf_bytes_, CountIn(view.size_, leaf), 0};
+THIMBLE_INLINE FrontBucket DictionaryReader::Leaf(const StringDictionaryView& view, std::uint64_t leaf, unsigned strings) {
+  return {LeafAt(view, leaf), Octets(view.leaf_) + view.leaf_bytes_, strings, 0, view.lcps_};
 }
 
 THIMBLE_INLINE FrontBucket DictionaryReader::Node(const StringDictionaryView& view, std::uint64_t node) {
   const unsigned count = CountIn(view.leaves_, node);
-  return {NodeAt(view, node), Octets(view.node_) + view.node_bytes_, count, count};
+  return {NodeAt(view, node), Octets(view.node_) + view.node_bytes_, count, count, nullptr};
 }
 
 // Where the target stands by its first eight bytes alone, without a branch that depends on it. The first separator is empty.
@@ -125,8 +125,8 @@ struct DictionaryReader::Kernels {
   }
 
   THIMBLE_INLINE static Located SearchLeaf(const StringDictionaryView& view, const Code& code, const Target& target, const Route& route) {
-    const Place place = SearchBucket<kLevel, false>(code, Leaf(view, route.bucket), CountIn(view.size_, route.bucket), target,
-                                                    route.matched, route.whole);
+    const unsigned count = CountIn(view.size_, route.bucket);
+    const Place place = SearchBucket<kLevel, false>(code, Leaf(view, route.bucket, count), count, target, route.matched, route.whole);
     return {route.bucket * kFanOut + static_cast<unsigned>(place.at + 1), place.exact};
   }
 
@@ -177,7 +177,7 @@ struct DictionaryReader::Kernels {
     const std::string_view prefix = RootKey(view, node);
     std::uint64_t size = std::min<std::uint64_t>(prefix.size(), view.max_key_bytes_);
     if (size > 0) std::memcpy(buffer, prefix.data(), size);
-    const FrontBucket leaf_bucket = Leaf(view, leaf);
+    const FrontBucket leaf_bucket = Leaf(view, leaf, id % kFanOut + 1);
     size = DecodeString<kLevel, true>(NodeCode<Code>(view), Node(view, node), leaf % kFanOut, buffer, size, view.max_key_bytes_);
     return DecodeString<kLevel, false>(LeafCode<Code>(view), leaf_bucket, id % kFanOut, buffer, size, view.max_key_bytes_);
   }
@@ -261,7 +261,7 @@ void DictionaryReader::Prefetch(const StringDictionaryView& view, std::span<cons
 }
 
 std::uint64_t DictionaryReader::PositionAfter(const StringDictionaryView& view, std::uint64_t id) {
-  const FrontBucket bucket = Leaf(view, id / kFanOut);
+  const FrontBucket bucket = Leaf(view, id / kFanOut, 1);
   const unsigned skip = id % kFanOut + 1;
   if (AnyKernels::Bits(view)) {
     const BitCode code = LeafCode<BitCode>(view);
@@ -271,14 +271,16 @@ std::uint64_t DictionaryReader::PositionAfter(const StringDictionaryView& view, 
   return static_cast<std::uint64_t>(code.Skip<CpuLevel::kBaseline>(code.At(bucket.stream()), skip) - Octets(view.leaf_));
 }
 
-std::uint64_t DictionaryReader::StoredLcp(const StringDictionaryView& view, std::uint64_t id) {
-  const FrontBucket bucket = Leaf(view, id / kFanOut);
-  return bucket.LcpOf(bucket.Rank(id % kFanOut));
+void DictionaryReader::StoredLcps(const StringDictionaryView& view, std::uint64_t leaf, std::uint32_t* lcps) {
+  const FrontBucket bucket = Leaf(view, leaf, kFanOut);
+  for (unsigned i = 0; i < kFanOut; ++i) {
+    lcps[i] = static_cast<std::uint32_t>(std::min(bucket.LcpOf(bucket.Rank(i)), view.max_key_bytes_));
+  }
 }
 
-std::uint64_t DictionaryReader::Step(const StringDictionaryView& view, std::uint64_t id, std::uint64_t& position, std::byte* buffer,
+std::uint64_t DictionaryReader::Step(const StringDictionaryView& view, std::uint64_t lcp, std::uint64_t& position, std::byte* buffer,
                                      std::uint64_t size) {
-  size = std::min(size, StoredLcp(view, id));
+  size = std::min(size, lcp);
   const std::uint64_t limit = view.max_key_bytes_;
   if (AnyKernels::Bits(view)) {
     BitCode::Position at{position};

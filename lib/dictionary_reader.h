@@ -30,13 +30,13 @@ class DictionaryReader {
   static std::uint64_t Decode(const StringDictionaryView& view, std::uint64_t id, std::byte* buffer);
   static void Prefetch(const StringDictionaryView& view, std::span<const std::uint64_t> ids);
 
-  // For a walk: where the tokens of key `id` end, as the code counts; and one step, which completes that key in a buffer
-  // that holds the one before, and moves the position.
+  // For a walk: where the tokens of key `id` end, as the code counts; and one step, which completes a key that shares `lcp`
+  // bytes with the one before in a buffer that holds that, and moves the position.
   static std::uint64_t PositionAfter(const StringDictionaryView& view, std::uint64_t id);
-  static std::uint64_t Step(const StringDictionaryView& view, std::uint64_t id, std::uint64_t& position, std::byte* buffer,
+  static std::uint64_t Step(const StringDictionaryView& view, std::uint64_t lcp, std::uint64_t& position, std::byte* buffer,
                             std::uint64_t size);
-  // The length of the prefix that key `id` is said to share with the one before. Requires: id % 32 != 0.
-  static std::uint64_t StoredLcp(const StringDictionaryView& view, std::uint64_t id);
+  // The lengths of the prefixes that the keys of a leaf are said to share with the ones before; the first of them says nothing.
+  static void StoredLcps(const StringDictionaryView& view, std::uint64_t leaf, std::uint32_t* lcps);
   static absl::Status VerifyTokens(const StringDictionaryView& view);
 
  private:
@@ -63,7 +63,8 @@ class DictionaryReader {
   static std::string_view RootKey(const StringDictionaryView& view, std::uint64_t node);
   static const std::uint8_t* NodeAt(const StringDictionaryView& view, std::uint64_t node);
   static const std::uint8_t* LeafAt(const StringDictionaryView& view, std::uint64_t leaf);
-  static FrontBucket Leaf(const StringDictionaryView& view, std::uint64_t leaf);
+  // Says of the first `strings` of them what they share with the ones before.
+  static FrontBucket Leaf(const StringDictionaryView& view, std::uint64_t leaf, unsigned strings);
   static FrontBucket Node(const StringDictionaryView& view, std::uint64_t node);
 
   static RootSearch BeginRoot(const StringDictionaryView& view, const Target& target);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <span>
 
 #include "thimble/bits.h"
 
@@ -34,16 +35,35 @@ void BucketWriter::Add(std::uint64_t lcp, std::string_view rest) {
 
 void BucketWriter::Finish(std::string* out) {
   writer_.Flush(&tokens_);
-  std::vector<std::uint64_t> ranks(lcps_ + 1, lcps_ + count_);
-  std::sort(ranks.begin(), ranks.end());
-  ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
-  if (ranks.empty()) ranks.push_back(0);
+  WriteLcps(out);
+  *out += firsts_;
+  *out += tokens_;
+  firsts_.clear();
+  tokens_.clear();
+  count_ = 0;
+}
+
+void BucketWriter::WriteLcps(std::string* out) const {
+  const std::span lcps(lcps_ + 1, count_ - 1);
+  std::uint64_t room[FrontBucket::kStrings] = {};
+  std::copy(lcps.begin(), lcps.end(), room);
+  std::sort(room, room + lcps.size());
+  const auto different = static_cast<std::size_t>(std::unique(room, room + lcps.size()) - room);
+  const std::span<const std::uint64_t> ranks(room, std::max<std::size_t>(different, 1));
 
   const auto planes = static_cast<unsigned>(std::bit_width(ranks.size() - 1));
   const std::uint64_t base = ranks.front();
   const std::uint64_t mask_bytes = (ranks.back() - base + 7) / 8;
   std::string list(1, static_cast<char>(ranks.size() - 1));
   for (std::size_t i = 1; i < ranks.size(); ++i) PutVarint(ranks[i] - ranks[i - 1], &list);
+  const std::size_t list_or_mask = mask_bytes >= FrontBucket::kListForm ? list.size() : mask_bytes;
+  const std::size_t code_bytes = lcp_writer_ != nullptr ? lcp_writer_->BytesOf(lcps) : ~std::size_t{0};
+  if (code_bytes <= std::min<std::size_t>(list_or_mask + 4 * planes, FrontBucket::kMostCodeBytes)) {
+    out->push_back(static_cast<char>(FrontBucket::kCodedForm | code_bytes << 3));
+    lcp_writer_->Write(lcps, out);
+    if (base >= FrontBucket::kLargeBase) PutVarint(base - FrontBucket::kLargeBase, out);
+    return;
+  }
   const bool as_list = mask_bytes >= FrontBucket::kListForm || (mask_bytes > 7 && list.size() < mask_bytes);
 
   out->push_back(static_cast<char>(planes | (as_list ? FrontBucket::kListForm : mask_bytes) << 3));
@@ -66,19 +86,15 @@ void BucketWriter::Finish(std::string* out) {
     }
     out->append(reinterpret_cast<const char*>(&plane), sizeof plane);
   }
-  *out += firsts_;
-  *out += tokens_;
-  firsts_.clear();
-  tokens_.clear();
-  count_ = 0;
 }
 
-DictionaryWriter::DictionaryWriter(const TokenBook& book, Buffer buffer)
+DictionaryWriter::DictionaryWriter(const TokenBook& book, const LcpWriter& lcps, Buffer buffer)
     : book_(book),
-      layout_(book.size(), book.arena().size(), book.coding() == TokenCoding::kBits),
+      lcps_(lcps),
+      layout_(book.size(), book.arena().size(), book.coding() == TokenCoding::kBits, lcps.table_bytes()),
       image_(std::move(buffer)),
-      leaf_(book, false),
-      node_(book, true) {}
+      leaf_(book, false, &lcps),
+      node_(book, true, nullptr) {}
 
 absl::Status DictionaryWriter::Begin() {
   THIMBLE_RETURN_IF_ERROR(image_.Reserve(layout_.leaves));
@@ -86,6 +102,7 @@ absl::Status DictionaryWriter::Begin() {
   if (book_.coding() == TokenCoding::kBits) {
     Store(image_.data() + layout_.lengths, book_.lengths());
     Store(image_.data() + layout_.lengths + sizeof(BitCode::Lengths), book_.QuickLengths());
+    if (lcps_.table_bytes() != 0) Store(image_.data() + layout_.lcps, lcps_.table());
   } else {
     for (std::size_t i = 0; i < book_.size(); ++i) image_.data()[layout_.firsts + i] = book_.FirstByte(i);
   }
@@ -175,7 +192,8 @@ absl::StatusOr<Buffer> DictionaryWriter::Finish() {
               .image_bytes = image_bytes,
               .count = count_,
               .used_bytes = image_bytes,
-              .parameters = {form, book_.size(), book_.arena().size(), leaf_bytes, nodes_.size(), root_.size(), max_key_bytes_}}
+              .parameters = {form, book_.size(), book_.arena().size(), leaf_bytes, nodes_.size(), root_.size(), max_key_bytes_,
+                             lcps_.table_bytes()}}
       .Write(buffer.bytes());
   buffer.Shrink(image_bytes);
   return buffer;

@@ -7,6 +7,7 @@
 
 #include "byte_log.h"
 #include "dictionary_format.h"
+#include "lcp_code.h"
 #include "thimble/string_dictionary.h"
 #include "token_book.h"
 
@@ -15,7 +16,8 @@ namespace thimble::internal {
 // Writes buckets of 32 strings: FrontBucket says how.
 class BucketWriter {
  public:
-  BucketWriter(const TokenBook& book, bool with_firsts) : writer_(book), with_firsts_(with_firsts) {}
+  // `lcps`: codes for the LCPs, or null.
+  BucketWriter(const TokenBook& book, bool with_firsts, const LcpWriter* lcps) : writer_(book), with_firsts_(with_firsts), lcp_writer_(lcps) {}
 
   unsigned count() const { return count_; }
   bool full() const { return count_ == FrontBucket::kStrings; }
@@ -25,8 +27,11 @@ class BucketWriter {
   void Finish(std::string* out);
 
  private:
+  void WriteLcps(std::string* out) const;
+
   TokenWriter writer_;
   bool with_firsts_;
+  const LcpWriter* lcp_writer_;
   unsigned count_ = 0;
   std::uint64_t lcps_[FrontBucket::kStrings];
   std::string firsts_, tokens_;
@@ -36,7 +41,8 @@ class BucketWriter {
 // the rest, about 2 % of them, follows at the end.
 class DictionaryWriter {
  public:
-  DictionaryWriter(const TokenBook& book, Buffer buffer);
+  // Both stay, until it is finished.
+  DictionaryWriter(const TokenBook& book, const LcpWriter& lcps, Buffer buffer);
 
   absl::Status Begin();
   // Requires: `key` is larger than the one before, `lcp` the length of the prefix that they share.
@@ -49,6 +55,7 @@ class DictionaryWriter {
   absl::Status FinishLeaf();
 
   const TokenBook& book_;
+  const LcpWriter& lcps_;
   DictionaryLayout layout_;
   ByteLog image_;
   BucketWriter leaf_, node_;

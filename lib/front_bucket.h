@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "lcp_code.h"
 #include "thimble/bytes.h"
 #include "token_codes.h"
 
@@ -21,11 +22,15 @@ namespace thimble::internal {
 //   u8[]    only where asked for: the first byte of the rest of each string, which its tokens then leave out
 //   tokens of the strings
 //
+// Dense, instead of base, mask and planes: 7 planes, and of k bytes the base and each LCP less the base in an LcpCode; if the
+// base is 31 or more, then as a varint how much more.
+//
 // The LCP of the first string is not stored: its prefix is the whole separator that the level above keeps for the bucket.
 class FrontBucket {
  public:
   static constexpr unsigned kStrings = 32;
   static constexpr unsigned kListForm = 31;
+  static constexpr unsigned kCodedForm = 7, kLargeBase = 31, kMostCodeBytes = 31;
   static constexpr std::size_t kMaxHead = 1 + 10 + 1 + 10 * 31 + 5 * 4;
 
   // Which strings have a smaller or an equal LCP: bit i for string i, without string 0.
@@ -33,15 +38,21 @@ class FrontBucket {
     std::uint32_t less, equal;
   };
 
-  // Reads the head of a bucket of `count` strings at `at`, with `firsts` first bytes. Nothing from `limit` on is used, though
-  // up to 64 bytes behind it may be loaded.
-  THIMBLE_INLINE FrontBucket(const std::uint8_t* at, const std::uint8_t* limit, unsigned count, unsigned firsts) {
+  // Reads the head of a bucket of `count` strings at `at`, with `firsts` first bytes, and perhaps with LCPs in the codes of
+  // `lcp_table`: of strings behind the `count`-th, nothing is read. Nothing from `limit` on is used, though up to 64 bytes
+  // behind it may be loaded.
+  THIMBLE_INLINE FrontBucket(const std::uint8_t* at, const std::uint8_t* limit, unsigned count, unsigned firsts,
+                             const std::byte* lcp_table) {
     members_ = static_cast<std::uint32_t>(LowBits(count)) & ~1u;
     unsigned planes = 0;
     if (at < limit) {
       const unsigned head = *at++;
       planes = head & 7;
       const unsigned mask_bytes = head >> 3;
+      if (planes == kCodedForm && lcp_table != nullptr) {
+        ReadCoded(at, limit, count, lcp_table, mask_bytes);
+        return;
+      }
       base_ = Varint(at, limit);
       if (mask_bytes < 8) {
         lcps_ = (Load<std::uint64_t>(reinterpret_cast<const std::byte*>(at)) & LowBits(8 * mask_bytes)) << 1 | 1;
@@ -104,6 +115,7 @@ class FrontBucket {
 
   THIMBLE_INLINE std::uint64_t LcpOf(unsigned rank) const {
     if (long_form_) return rank == 0 ? base_ : LongLcpOf(rank);
+    if (lcps_ == kAllCoded) return base_ + rank;
     std::uint64_t lcps = lcps_;
     for (unsigned skipped = 0; skipped < rank; ++skipped) lcps &= lcps - 1;
     return base_ + (lcps == 0 ? 64u : static_cast<unsigned>(std::countr_zero(lcps)));
@@ -121,6 +133,17 @@ class FrontBucket {
   }
 
  private:
+  // As if all that may be were there: the rank of an LCP is the LCP less the base.
+  THIMBLE_INLINE void ReadCoded(const std::uint8_t* at, const std::uint8_t* limit, unsigned count, const std::byte* lcp_table,
+                                unsigned code_bytes) {
+    static_assert(kPlanes == LcpCode::kValueBits && kLargeBase == LcpCode::kValues - 1);
+    base_ = LcpCode::Read(lcp_table, at, count - 1, plane_);
+    lcps_ = kAllCoded;
+    at = static_cast<std::size_t>(limit - at) < code_bytes ? limit : at + code_bytes;
+    if (base_ == kLargeBase) base_ += Varint(at, limit);
+    firsts_ = stream_ = at;
+  }
+
 #if THIMBLE_HAS_AVX2_KERNELS
   THIMBLE_TARGET_AVX2 Order CompareFirstsAvx2(std::uint8_t byte) const {
     const __m256i all = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(firsts_));
@@ -149,6 +172,7 @@ class FrontBucket {
   void EachLongLcp(Visit visit) const;
 
   static constexpr unsigned kPlanes = 5;
+  static constexpr std::uint64_t kAllCoded = LowBits(LcpCode::kValues);
 
   std::uint32_t members_ = 0;
   std::uint32_t plane_[kPlanes];

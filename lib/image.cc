@@ -63,9 +63,9 @@ std::uint8_t KindVersion(Kind kind) {
       return 2;
     case Kind::kCompactDict:       // 3: the index before the records; a line's order tells where lookups end
       return 3;
-    case Kind::kStringDictionary:  // 4: short entries of a token table for prefix codes
+    case Kind::kStringDictionary:  // 5: prefix codes for LCPs
     case Kind::kStringMap:
-      return 4;
+      return 5;
     default:
       return 1;
   }

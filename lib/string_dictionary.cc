@@ -26,7 +26,7 @@ std::size_t SharedPrefix(std::string_view a, std::string_view b) {
 
 absl::StatusOr<StringDictionaryView> StringDictionaryView::Open(std::span<const std::byte> image) {
   THIMBLE_ASSIGN_OR_RETURN(const ImageHeader header, ImageHeader::Read(image, kKind));
-  const auto& [form, tokens, arena_bytes, leaf_bytes, node_bytes, root_bytes, max_key_bytes, p7, p8, p9] = header.parameters;
+  const auto& [form, tokens, arena_bytes, leaf_bytes, node_bytes, root_bytes, max_key_bytes, lcp_bytes, p8, p9] = header.parameters;
   StringDictionaryView view;
   view.coding_ = static_cast<std::uint8_t>(form);
   view.lead_ = static_cast<std::uint8_t>(form >> 8);
@@ -37,13 +37,13 @@ absl::StatusOr<StringDictionaryView> StringDictionaryView::Open(std::span<const 
   if (header.header_bytes != 128 || form >> 32 != 0 || (!bits && view.coding_ != static_cast<std::uint8_t>(TokenCoding::kBytes)) ||
       view.offset_bits_ > 56 || arena_bytes >= TokenTable::kMaxArena || header.count >= kMost || leaf_bytes >= kMost ||
       node_bytes >= kMost || root_bytes >= kMost || max_key_bytes > StringDictionary::kMaxKeyBytes ||
-      (bits ? tokens > 65536 : tokens != internal::ByteCode::TableSize(view.lead_))) {
+      (lcp_bytes != 0 && (!bits || lcp_bytes != sizeof(internal::LcpCode::Table))) || (bits ? tokens > 65536 : tokens != internal::ByteCode::TableSize(view.lead_))) {
     return absl::DataLossError("StringDictionary: impossible parameters");
   }
   view.size_ = header.count;
   view.leaves_ = internal::BucketsOf(view.size_);
   view.nodes_ = internal::BucketsOf(view.leaves_);
-  DictionaryLayout layout(tokens, arena_bytes, bits);
+  DictionaryLayout layout(tokens, arena_bytes, bits, lcp_bytes);
   layout.AddLevels(leaf_bytes, node_bytes, root_bytes, view.nodes_, view.offset_bits_);
   if (layout.layout.image_bytes() != header.image_bytes) return absl::DataLossError("StringDictionary: sizes do not add up");
   view.image_ = image.first(header.image_bytes);
@@ -57,6 +57,7 @@ absl::StatusOr<StringDictionaryView> StringDictionaryView::Open(std::span<const 
   view.arena_ = image.data() + layout.tokens.arena;
   view.firsts_ = image.data() + layout.firsts;
   view.lengths_ = image.data() + layout.lengths;
+  if (lcp_bytes != 0) view.lcps_ = image.data() + layout.lcps;
   view.leaf_ = image.data() + layout.leaves;
   view.node_ = image.data() + layout.nodes;
   view.root_ = image.data() + layout.root;
@@ -158,6 +159,7 @@ StringDictionaryView::Cursor::Cursor(const StringDictionaryView& view, std::uint
 void StringDictionaryView::Cursor::Load() {
   size_ = view_.Get(id_, buffer_).size();
   position_ = DictionaryReader::PositionAfter(view_, id_);
+  DictionaryReader::StoredLcps(view_, id_ / internal::kFanOut, lcps_);
 }
 
 void StringDictionaryView::Cursor::Next() {
@@ -165,7 +167,7 @@ void StringDictionaryView::Cursor::Next() {
   if (id_ % internal::kFanOut == 0) {
     Load();
   } else {
-    size_ = DictionaryReader::Step(view_, id_, position_, reinterpret_cast<std::byte*>(buffer_.data()), size_);
+    size_ = DictionaryReader::Step(view_, lcps_[id_ % internal::kFanOut], position_, reinterpret_cast<std::byte*>(buffer_.data()), size_);
   }
 }
 
@@ -179,7 +181,7 @@ absl::Status StringDictionaryView::Verify() const {
     const std::uint64_t in_leaf = cursor.id() % internal::kFanOut;
     if (!first) {
       if (key <= before) return absl::DataLossError("StringDictionary: keys out of order");
-      if (in_leaf != 0 && DictionaryReader::StoredLcp(*this, cursor.id()) != SharedPrefix(before, key)) {
+      if (in_leaf != 0 && cursor.lcps_[in_leaf] != SharedPrefix(before, key)) {
         return absl::DataLossError("StringDictionary: wrong shared prefix");
       }
     }

@@ -8,15 +8,17 @@
 #include <optional>
 #include <utility>
 
+#include "prefix_lengths.h"
 #include "token_arena.h"
 #include "token_candidates.h"
 
 namespace thimble::internal {
 namespace {
 
-// What a token adds to the table: its entry, and what the overlaps in the arena leave of its text.
+// What a token must save: its entry in the table, and what the overlaps in the arena leave of its text. With prefix codes
+// more than that, because without it its parts were used more often, and cost less than they do now.
 double TableBytes(const Token& token, TokenCoding coding) {
-  return (coding == TokenCoding::kBits ? 3 : 5) + 0.45 * static_cast<double>(token.text.size());
+  return 5 + (coding == TokenCoding::kBits ? 0.6 : 0.45) * static_cast<double>(token.text.size());
 }
 
 bool Obligatory(const Token& token) { return token.end ? token.text.empty() : token.text.size() == 1; }
@@ -74,37 +76,10 @@ unsigned BestStop(const std::vector<Token>& ending, const std::vector<Token>& pl
 
 // Lengths of a prefix code for tokens sorted by falling use.
 std::vector<unsigned> CodeLengths(const std::vector<Token>& tokens) {
-  const std::size_t n = tokens.size();
-  if (n == 1) return {1};
-  // Huffman with two queues: leaves from the least used on, and inner nodes as they are made.
-  std::vector<double> weight(2 * n - 1);
-  std::vector<std::size_t> parent(2 * n - 1);
-  for (std::size_t i = 0; i < n; ++i) weight[i] = tokens[n - 1 - i].uses + 0.05;
-  std::size_t leaf = 0, inner = n;
-  for (std::size_t made = n; made < 2 * n - 1; ++made) {
-    weight[made] = 0;
-    for (int child = 0; child < 2; ++child) {
-      const std::size_t least = leaf < n && (inner >= made || weight[leaf] <= weight[inner]) ? leaf++ : inner++;
-      weight[made] += weight[least];
-      parent[least] = made;
-    }
-  }
-  std::vector<unsigned> depth(2 * n - 1, 0);
-  for (std::size_t i = 2 * n - 2; i-- > 0;) depth[i] = depth[parent[i]] + 1;
-  std::vector<unsigned> lengths(n);
-  for (std::size_t i = 0; i < n; ++i) lengths[i] = std::min(depth[n - 1 - i], BitCode::kMaxBits);
-  // Cutting long codes leaves too many of them: lengthen the least used of the shorter ones until all fit.
-  const auto share = [](unsigned length) { return std::uint64_t{1} << (BitCode::kMaxBits - length); };
-  std::uint64_t used = 0;
-  for (const unsigned length : lengths) used += share(length);
-  for (std::size_t i = n; used > share(0) && i-- > 0;) {
-    while (lengths[i] < BitCode::kMaxBits && used > share(0)) {
-      used -= share(lengths[i]) / 2;
-      ++lengths[i];
-    }
-  }
-  std::sort(lengths.begin(), lengths.end());
-  return lengths;
+  std::vector<double> uses;
+  uses.reserve(tokens.size());
+  for (const Token& token : tokens) uses.push_back(token.uses);
+  return PrefixLengths(uses, BitCode::kMaxBits);
 }
 
 // How many tokens to begin with.
@@ -175,7 +150,7 @@ void TokenSample::DropOneIn(std::size_t strings) {
 }
 
 TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double scale) {
-  constexpr int kMaxPasses = 7;
+  const int most_passes = coding == TokenCoding::kBits ? 14 : 7;
   const bool ends = coding != TokenCoding::kWords;
   const double total = scale * static_cast<double>(sample.text_bytes() + sample.strings());
   const std::size_t target = FirstTarget(total, coding);
@@ -190,13 +165,13 @@ TokenBook TokenBook::Learn(const TokenSample& sample, TokenCoding coding, double
   std::optional<TokenBook> book(TokenBook(std::move(tokens), coding));
   std::vector<Token> best;
   double best_bytes = std::numeric_limits<double>::max();
-  for (int pass = 0; pass < kMaxPasses; ++pass) {
+  for (int pass = 0; pass < most_passes; ++pass) {
     Survey survey = std::move(*book).Use(sample, step, total);
     book.reset();
     if (survey.bytes >= best_bytes) break;
     best_bytes = survey.bytes;
     best = survey.tokens;
-    if (pass + 1 == kMaxPasses || !DropWorthless(&survey)) break;
+    if (pass + 1 == most_passes || !DropWorthless(&survey, coding)) break;
     book.emplace(TokenBook(std::move(survey.tokens), coding));
   }
   book.emplace(TokenBook(std::move(best), coding));
@@ -239,13 +214,14 @@ TokenBook::Survey TokenBook::Use(const TokenSample& sample, std::size_t step, do
   return survey;
 }
 
-// The worst first, and not all at once: what they are written with instead gains by it.
-bool TokenBook::DropWorthless(Survey* survey) {
+// The worst first, and not all at once: what they are written with instead gains by it. The fewer at once, the smaller is
+// what comes of it.
+bool TokenBook::DropWorthless(Survey* survey, TokenCoding coding) {
   std::vector<std::size_t> worthless;
   for (std::size_t i = 0; i < survey->tokens.size(); ++i) {
     if (survey->worth[i] < 0) worthless.push_back(i);
   }
-  const std::size_t drop = std::min(worthless.size(), std::max(survey->tokens.size() / 4, worthless.size() / 3));
+  const std::size_t drop = std::min(worthless.size(), std::max(survey->tokens.size() / 4, worthless.size() / 3) / (coding == TokenCoding::kBits ? 2 : 1));
   std::stable_sort(worthless.begin(), worthless.end(), [&](std::size_t a, std::size_t b) { return survey->worth[a] < survey->worth[b]; });
   std::vector<bool> dropped(survey->tokens.size(), false);
   for (std::size_t i = 0; i < drop; ++i) dropped[worthless[i]] = true;

@@ -103,7 +103,7 @@ class TokenBook {
   TokenBook(std::vector<Token> tokens, TokenCoding coding);
   Survey Use(const TokenSample& sample, std::size_t step, double total) &&;
   // False if all are worth it.
-  static bool DropWorthless(Survey* survey);
+  static bool DropWorthless(Survey* survey, TokenCoding coding);
   void AssignByteCodes(std::vector<Token> tokens);
   void AssignBitCodes(std::vector<Token> tokens);
   void AssignWordCodes(std::vector<Token> tokens);

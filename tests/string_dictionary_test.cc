@@ -126,6 +126,23 @@ Set RandomPaths(std::size_t n, std::uint64_t seed) {
   return keys;
 }
 
+// What keys share with the ones before goes up by one from key to key, so that dense mode gives it codes; and in some it is
+// much, so that it does not.
+Set Chains(std::size_t n) {
+  Set keys;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::string number = std::to_string(10'000'000 + i / 8);
+    keys.insert(std::string(i % 2048 < 1024 ? 0 : 60, 'q') + number + std::string(i % 8, 'a'));
+    if (i % 1000 == 0) keys.insert(number + std::string(100 + i / 1000, 'b'));
+  }
+  return keys;
+}
+
+// Whether an image of prefix codes has the table of those for LCPs.
+bool HasLcpCodes(const StringDictionary& dictionary) {
+  return ImageHeader::Read(dictionary.image(), Kind::kStringDictionary)->parameters[7] != 0;
+}
+
 BOOST_AUTO_TEST_CASE(SmallSets) {
   CheckBothModes({});
   CheckBothModes({""});
@@ -134,6 +151,21 @@ BOOST_AUTO_TEST_CASE(SmallSets) {
 }
 
 BOOST_AUTO_TEST_CASE(Paths) { CheckBothModes(RandomPaths(4000, 1)); }
+
+BOOST_AUTO_TEST_CASE(SharedLengthsInCodes) {
+  const Set keys = Chains(12000);
+  CheckBothModes(keys);
+  const StringDictionary dense = Build(keys, Mode::kDense);
+  BOOST_TEST(HasLcpCodes(dense));
+  BOOST_TEST(!HasLcpCodes(Build(RandomPaths(300, 10), Mode::kDense)));
+  BOOST_TEST(!HasLcpCodes(Build(keys, Mode::kBalanced)));
+  // A walk from every key of a bucket on.
+  for (std::uint64_t id = 0; id < 96; ++id) {
+    auto expected = std::next(keys.begin(), static_cast<std::ptrdiff_t>(id));
+    auto cursor = dense.From(id);
+    for (int step = 0; step < 70; ++step, cursor.Next(), ++expected) BOOST_REQUIRE_EQUAL(cursor.key(), *expected);
+  }
+}
 
 BOOST_AUTO_TEST_CASE(NoiseOfEveryLength) {
   std::mt19937_64 random(2);
@@ -356,6 +388,7 @@ BOOST_AUTO_TEST_CASE(OpensACopy) {
 BOOST_AUTO_TEST_CASE(ImagesAreGolden) {
   testing::CheckGolden("string_dictionary", Build(RandomPaths(300, 10), Mode::kBalanced).image());
   testing::CheckGolden("string_dictionary_dense", Build(RandomPaths(300, 10), Mode::kDense).image());
+  testing::CheckGolden("string_dictionary_lcp_codes", Build(Chains(12000), Mode::kDense).image());
 }
 
 BOOST_AUTO_TEST_CASE(Mutations) {
@@ -364,6 +397,7 @@ BOOST_AUTO_TEST_CASE(Mutations) {
     for (int i = 0; i < 40; ++i) keys.insert(std::string(static_cast<std::size_t>(i * 9), 'k') + "l");
     testing::ExerciseMutations<StringDictionaryView>(Build(keys, mode).image());
   }
+  testing::ExerciseMutations<StringDictionaryView>(Build(Chains(12000), Mode::kDense).image());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
