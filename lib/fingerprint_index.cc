@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "fingerprint_lookup.h"
-
 namespace thimble {
 
 bool FingerprintIndex::Count(std::uint64_t& used, std::uint64_t& erased) const {

@@ -133,7 +133,7 @@ void PackedVector::Set(std::uint64_t i, std::uint64_t value) {
 }
 
 absl::Status PackedVector::Append(std::uint64_t value) {
-  assert(value <= LowBits(width_));
+  if (value > LowBits(width_)) return absl::OutOfRangeError("packed vector: the value does not fit its width");
   if (size_ == capacity()) THIMBLE_RETURN_IF_ERROR(Reserve(size_ + 1));
   WriteBits(data() + kHeaderBytes, size_ * width_, width_, value);
   last_ = size_++;

@@ -8,7 +8,6 @@
 #include <type_traits>
 #include <utility>
 
-#include "fingerprint_lookup.h"
 #include "status_macros.h"
 #include "thimble/bytes.h"
 #include "thimble/hash.h"

@@ -4,7 +4,6 @@
 #include <array>
 #include <cassert>
 
-#include "fingerprint_lookup.h"
 #include "status_macros.h"
 #include "thimble/bytes.h"
 #include "thimble/hash.h"

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "byte_match.h"
 #include "status_macros.h"
+#include "thimble/byte_match.h"
 #include "thimble/bytes.h"
 #include "thimble/hash.h"
 

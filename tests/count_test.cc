@@ -83,6 +83,14 @@ BOOST_AUTO_TEST_CASE(ErrorsNameTheFile) {
   BOOST_TEST(thimble.Read("err").find("thimble: stdin: ") != std::string::npos, thimble.Read("err"));
 }
 
+BOOST_AUTO_TEST_CASE(AFileSizeLimitIsAnError) {
+  Command thimble;
+  thimble.Write("a.txt", "one\ntwo\n");
+  BOOST_TEST(thimble("--version; ulimit -f 8; '" THIMBLE_TOOL "' count --precision 20 --sketch %a.thimble %a.txt") == 3);
+  BOOST_TEST(thimble.Read("err").find("File too large") != std::string::npos, thimble.Read("err"));
+  BOOST_TEST(!std::filesystem::exists(thimble.File("a.thimble")));
+}
+
 BOOST_AUTO_TEST_CASE(AnyNameIsValidJson) {
   Command thimble;
   thimble.Write("\xff\n", "a\n");

@@ -2,7 +2,6 @@
 
 #include <map>
 
-#include "fingerprint_lookup.h"
 #include "thimble/fingerprint_index.h"
 
 namespace thimble {

@@ -7,6 +7,9 @@
 #include <string>
 #include <unordered_set>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "thimble/hash.h"
 
 namespace thimble {
@@ -49,6 +52,16 @@ BOOST_AUTO_TEST_CASE(Vectors) {
   BOOST_TEST(Hash64("thimble") == 0xd9b3b3698dc101a2u);
   BOOST_TEST(Hash64("thimble", 42) == 0x453eb1a8ada1334u);
   BOOST_TEST(Hash64("a string of more than sixteen bytes") == 0xe03f501dfdec920bu);
+}
+
+BOOST_AUTO_TEST_CASE(BytesOfEveryLengthAreHashedByXxh3) {
+  std::mt19937_64 random(3);
+  std::string text;
+  for (; text.size() < 600; text += static_cast<char>(random())) {
+    for (const std::uint64_t seed : {std::uint64_t{0}, std::uint64_t{random()}}) {
+      BOOST_TEST(Hash64(text, seed) == XXH3_64bits_withSeed(text.data(), text.size(), seed));
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(WidthsAgree) {

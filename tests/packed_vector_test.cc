@@ -103,6 +103,14 @@ BOOST_AUTO_TEST_CASE(ABorrowedBufferDoesNotGrow) {
   BOOST_TEST((*packed)[0] == 5u);
 }
 
+BOOST_AUTO_TEST_CASE(AValueThatDoesNotFitIsRefused) {
+  PackedVector packed({.width = 7});
+  REQUIRE_OK(packed.Append(127));
+  CHECK_CODE(packed.Append(128), StatusCode::kOutOfRange);
+  BOOST_TEST(packed.size() == 1u);
+  BOOST_TEST(packed[0] == 127u);
+}
+
 BOOST_AUTO_TEST_CASE(DamageHasItsCode) {
   const PackedVector example = Example();
   const auto open_after = [&](std::size_t at, std::uint64_t word) {

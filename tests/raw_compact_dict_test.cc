@@ -4,7 +4,6 @@
 #include <functional>
 
 #include "exercise/raw_compact_dict.h"
-#include "fingerprint_lookup.h"
 #include "thimble/bytes.h"
 #include "thimble/raw_compact_dict.h"
 

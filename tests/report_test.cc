@@ -59,6 +59,7 @@ BOOST_AUTO_TEST_CASE(ExitCodesSayWhatWentWrong) {
   BOOST_TEST(exit_code("report " + folder.File("absent")) == 3);
   BOOST_TEST(exit_code("report " + folder.path()) == 3);
   BOOST_TEST(exit_code("report --structures shrunk " + good + " >/dev/full; exit $?; true") == 3);
+  for (const char* reader : {"report", "stat", "verify"}) BOOST_TEST(folder.Thimble(std::string(reader) + " %.").exit_code == 3, reader);
   BOOST_TEST(folder.Thimble("report --structures StringStore --save %a.thimble " + folder.Write("a.txt", "x\n")).exit_code == 0);
   for (const char* arguments : {"--help", "stat %a.thimble", "stat --json %a.thimble", "verify %a.thimble", "document man", "count %a.txt"}) {
     BOOST_TEST(exit_code(std::string(arguments) + " >/dev/full; exit $?; true") == 3, arguments);
@@ -85,6 +86,15 @@ BOOST_AUTO_TEST_CASE(TheInputIsNotWrittenOver) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(NothingToSaveIsSaid) {
+  const Folder folder;
+  const Outcome outcome = folder.Thimble("report --save %a.thimble " + folder.Write("a.txt", ""));
+  BOOST_TEST(outcome.exit_code == 3);
+  BOOST_TEST(outcome.err.find("a.thimble: not written, as nothing is recommended") != std::string::npos, outcome.err);
+  BOOST_TEST(outcome.out.find("0 lines") != std::string::npos, outcome.out);
+  BOOST_TEST(!std::filesystem::exists(folder.File("a.thimble")));
+}
+
 BOOST_AUTO_TEST_CASE(OptionsChoose) {
   const Folder folder;
   const std::string path = folder.Write("a.csv", "a,b\n1,2\n");
@@ -94,7 +104,7 @@ BOOST_AUTO_TEST_CASE(OptionsChoose) {
   BOOST_TEST(report["columns"][0]["structures"].size() == 1u);
   BOOST_TEST(report["rows"]["structures"].empty());
   const Outcome ragged = folder.Thimble("report --structures StringStore " + folder.Write("b.csv", "a,b\n1,x\n2\n"));
-  BOOST_TEST(ragged.out.find("1 ragged rows, filled up or cut: line 3\n") != std::string::npos, ragged.out);
+  BOOST_TEST(ragged.out.find("1 ragged row, filled up or cut: line 3\n") != std::string::npos, ragged.out);
   BOOST_TEST(ragged.out.find("payload 2B (1.00 B each)\n\nb: text") != std::string::npos, ragged.out);  // no table of nothing
 }
 
@@ -165,7 +175,9 @@ BOOST_AUTO_TEST_CASE(GrowthIsARegression) {
   BOOST_TEST(compare(large, "--fail-over 50").exit_code == 6);
   BOOST_TEST(compare(large, "").out.find("line: std::vector<int64_t>, shrunk") != std::string::npos);
   folder.Write("old.json", "{\"schema\":1}");
-  BOOST_TEST(compare(small, "").exit_code == 4);
+  const Outcome no_report = compare(small, "");
+  BOOST_TEST(no_report.exit_code == 4);
+  BOOST_TEST(no_report.out.find("line: uint8") != std::string::npos, no_report.out);  // what was measured is shown all the same
   BOOST_TEST(folder.Thimble("report --fail-over 1 " + small).exit_code == 2);
 }
 

@@ -1,3 +1,4 @@
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -33,6 +34,7 @@ absl::Status Written(const absl::Status& status) {
 namespace {
 
 int Main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // to write beyond `ulimit -f` is then an error like any other
   CLI::App app("Measures what your data costs in memory, and keeps it in less.", "thimble");
   app.set_version_flag("--version", std::string("thimble ") + THIMBLE_VERSION);
   app.require_subcommand(0, 1);  // what is none is then named in the complaint

@@ -61,8 +61,8 @@ double BitsPerElement(const Section& section) {
 bool HasElements(const Section& section) { return section.contents && section.contents->elements > 0; }
 
 void PrintTable(const StoreReader& store, const std::vector<Section>& sections) {
-  std::printf("%s: %s, %zu sections, %s, epoch %llu\n", store.path().c_str(), HumanBytes(static_cast<double>(store.file_bytes())).c_str(),
-              sections.size(), std::string(StateName(store.state())).c_str(), static_cast<unsigned long long>(store.epoch()));
+  std::printf("%s: %s, %s, %s, epoch %llu\n", store.path().c_str(), HumanBytes(static_cast<double>(store.file_bytes())).c_str(),
+              Counted(sections.size(), "section").c_str(), std::string(StateName(store.state())).c_str(), static_cast<unsigned long long>(store.epoch()));
   std::printf("%-32s %-20s %-5s %7s %11s %6s %6s %5s\n", "section", "kind", "codec", "bytes", "elements", "b/elem", "bound", "in RAM");
   for (const Section& section : sections) {
     const double resident = section.pages == 0 ? 0 : 100.0 * static_cast<double>(section.resident_pages) / static_cast<double>(section.pages);

@@ -64,7 +64,7 @@ int VerifyFile(const std::string& path, const Options& options) {
   if (!damage.empty()) return kCorrupt;
   const absl::Status contents = options.deep ? VerifyAllContents(*store) : absl::OkStatus();
   if (!contents.ok()) return Complain(contents);
-  std::printf("%s: ok, %zu sections, %s, epoch %llu\n", path.c_str(), store->size(), std::string(StateName(store->state())).c_str(),
+  std::printf("%s: ok, %s, %s, epoch %llu\n", path.c_str(), Counted(store->size(), "section").c_str(), std::string(StateName(store->state())).c_str(),
               static_cast<unsigned long long>(store->epoch()));
   if (store->state() == FileState::kDirty) {
     std::printf("%s: was not closed, so its sections have no checksums; --repair closes it\n", path.c_str());

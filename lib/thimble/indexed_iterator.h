@@ -57,11 +57,11 @@ class IndexedIterator {
   std::uint64_t index_ = 0;
 };
 
-// Calls visit(value) for each of `size` values in order: decode(from, block) copies so many of them, from that index on, as
-// stay in the nearest cache.
+// Calls visit(value) for each of `size` values in order: decode(from, block) copies as many of them as the block has room for,
+// from that index on. Few, so that the machine decodes a block while it still visits the one before.
 template <class Decode, class Visit>
 void ForEachDecoded(std::uint64_t size, Decode decode, Visit visit) {
-  alignas(64) std::array<std::uint64_t, 1024> block;
+  alignas(64) std::array<std::uint64_t, 128> block;
   for (std::uint64_t i = 0; i < size; i += block.size()) {
     const auto values = std::span(block).first(static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), size - i)));
     decode(i, values);

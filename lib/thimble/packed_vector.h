@@ -70,7 +70,8 @@ class PackedVectorView {
 // Time     get and Set O(1), one unaligned load (two above 57 bits); Append amortized O(1); Decode and ForEach a fraction of a
 //          ns a value
 // Threads  const methods are safe together; writers need exclusion, Set also from neighbours (values share bytes)
-// Errors   Append returns what the buffer's Grow does, and leaves the vector as it was
+// Errors   Append returns kOutOfRange for a value of more than width bits, and what the buffer's Grow does; the vector is as
+//          it was then
 //
 // Append ends outstanding views and iterators; Set does not.
 class PackedVector : public Owner<PackedVectorView> {
@@ -97,7 +98,6 @@ class PackedVector : public Owner<PackedVectorView> {
 
   // Requires: i < size(), value < 2^width().
   void Set(std::uint64_t i, std::uint64_t value);
-  // Requires: value < 2^width().
   absl::Status Append(std::uint64_t value);
 
   // Ends the image behind the last value, so that image() holds no room to grow. The buffer keeps its bytes.

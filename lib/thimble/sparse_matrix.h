@@ -88,7 +88,7 @@ class SparseMatrixView {
 // A matrix of which few entries are not zero.
 //
 //   SparseMatrix::Builder coo({.rows = pages, .columns = pages});
-//   coo.Add(from, to, 1.0);                    // any order; duplicates are summed
+//   if (absl::Status added = coo.Add(from, to, 1.0); !added.ok()) return added;   // any order; duplicates are summed
 //   SparseMatrix links = *coo.Finish();
 //   links.Multiply(rank, next);                // next = A rank
 //   SparseMatrix back = links.Transposed();

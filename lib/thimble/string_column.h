@@ -55,7 +55,9 @@ class StringColumnView {
 // A column of a table: strings by row, of which many are equal.
 //
 //   StringColumn::Builder builder;
-//   for (std::string_view origin : flights) builder.Add(origin);
+//   for (std::string_view origin : flights) {
+//     if (absl::Status added = builder.Add(origin); !added.ok()) return added;
+//   }
 //   const StringColumn column = *std::move(builder).Finish();
 //   column.coded() && column.codes()[7] == column.CodeOf("SFO");
 //

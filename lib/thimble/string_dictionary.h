@@ -129,10 +129,12 @@ class StringDictionaryView::Cursor {
 // can still be searched, and no slower than a trie.
 //
 //   StringDictionary::Builder builder;
-//   for (std::string_view key : sorted_keys) builder.Add(key);
+//   for (std::string_view key : sorted_keys) {
+//     if (absl::Status added = builder.Add(key); !added.ok()) return added;   // not above the key before
+//   }
 //   const StringDictionary dictionary = *std::move(builder).Finish();
 //   dictionary.Find("usr/bin/env");                     // optional id
-//   dictionary.PrefixRange("usr/share/");               // ids from, to
+//   dictionary.PrefixRange("usr/share/");               // ids: begin, end
 //
 // Keys stand in buckets of 32: of each key the length of the prefix shared with the key before, and the rest in pieces of
 // text learned from a sample. One bucket in the level above separates 32 of them, a sorted array 32 of those, which is

@@ -113,7 +113,7 @@ class StringMapView {
 // number of its record.
 //
 //   StringMap<std::uint32_t>::Builder builder;
-//   builder.Add("apple", 3);                       // keys ascend
+//   if (absl::Status added = builder.Add("apple", 3); !added.ok()) return added;   // keys ascend
 //   const auto map = *std::move(builder).Finish();
 //   map.Find("apple");                             // optional 3
 //

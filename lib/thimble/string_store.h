@@ -81,7 +81,9 @@ class StringStoreView {
 // Strings by number, in the order in which they were added, duplicates kept: text that is read far more than it is written.
 //
 //   StringStore::Builder builder;
-//   for (std::string_view line : lines) builder.Add(line);
+//   for (std::string_view line : lines) {
+//     if (absl::Status added = builder.Add(line); !added.ok()) return added;
+//   }
 //   const StringStore store = *std::move(builder).Finish();
 //   std::string buffer;
 //   store.Get(7, buffer);

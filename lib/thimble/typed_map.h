@@ -91,12 +91,12 @@ class TypedMapReader : public Base {
     typename Base::Entry entry_;
   };
 
-  bool contains(Argument key) const { return Base::Find(Traits::ToRaw(key)) != nullptr; }
+  bool contains(Argument key) const { return FindValue(key) != nullptr; }
 
   auto Find(Argument key) const
     requires(!kIsSet)
   {
-    const std::byte* value = Base::Find(Traits::ToRaw(key));
+    const std::byte* value = FindValue(key);
     return value == nullptr ? std::optional<Value>() : std::optional<Value>(Load<Value>(value));
   }
 
@@ -124,6 +124,15 @@ class TypedMapReader : public Base {
   explicit TypedMapReader(Base base) : Base(std::move(base)) {}
 
  private:
+  const std::byte* FindValue(Argument key) const {
+    const typename Traits::Raw raw = Traits::ToRaw(key);
+    if constexpr (requires { Base::template FindSized<Traits::kBytes, kMapValueBytes<Value>>(raw); }) {
+      return Base::template FindSized<Traits::kBytes, kMapValueBytes<Value>>(raw);
+    } else {
+      return Base::Find(raw);
+    }
+  }
+
   template <class Visit>
   void ForBatches(std::span<const Argument> keys, Visit visit) const {
     constexpr std::size_t kBatch = 64;

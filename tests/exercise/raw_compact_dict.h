@@ -26,9 +26,17 @@ inline void Exercise(const RawCompactDictView& view) {
       for (std::uint32_t b = 0; b < view.value_bytes(); ++b) sum += static_cast<std::uint8_t>(value[b]);
     }
   }
+  // The widths of the integers in the tests; a typed map asks for its own only.
+  const auto find_sized = [&](std::uint64_t key) {
+    if (view.key_bytes() != 8 || view.value_bytes() != 4) return;
+    if (const std::byte* value = view.FindSized<8, 4>(key)) sum += static_cast<std::uint8_t>(value[0]) + static_cast<std::uint8_t>(value[3]);
+  };
   const std::array<std::uint64_t, 4> integers = {0, 1, 77, ~std::uint64_t{0}};
   const std::array<std::string_view, 4> strings = {"", "a", "key 7", "a longer string that is in no test"};
   std::array<const std::byte*, 4> values;
+  for (const std::uint64_t key : integers) find_sized(key);
+  entry = {};
+  for (int i = 0; i < 50 && view.Next(entry); ++i) find_sized(entry.integer);
   view.FindMany(integers, values);
   for (const std::byte* value : values) sum += value != nullptr && view.value_bytes() > 0 ? static_cast<std::uint8_t>(*value) : 0;
   view.FindMany(strings, values);

@@ -69,6 +69,11 @@ int Run(const Options& options) {
     if (const absl::Status apart = CheckApart(options.read.path, output); !apart.ok()) return Complain(apart);
   }
   Report report;
+  // What is measured is printed, whatever else cannot be written or read.
+  int exit_code = kOk;
+  const auto check = [&exit_code](const absl::Status& status) {
+    if (!status.ok()) exit_code = Complain(status);
+  };
   {
     Progress progress;
     ReadOptions read = options.read;
@@ -90,23 +95,24 @@ int Run(const Options& options) {
     report = *std::move(measured);
     if (!options.save.empty()) {
       progress.Show("saving " + options.save);
-      if (const absl::Status saved = SaveRecommended(*table, report, options.save); !saved.ok()) return Complain(saved);
+      check(SaveRecommended(*table, report, options.save));
     }
   }
   Changes changes;
+  bool compared = false;
   if (!options.compare.empty()) {
-    absl::StatusOr<Changes> compared = CompareWith(report, options.compare);
-    if (!compared.ok()) return Complain(compared.status());
-    changes = *std::move(compared);
+    absl::StatusOr<Changes> read = CompareWith(report, options.compare);
+    check(read.status());
+    compared = read.ok();
+    if (compared) changes = *std::move(read);
   }
-  if (!options.html.empty()) {
-    if (const absl::Status written = WriteOutput(options.html, ToHtml(report)); !written.ok()) return Complain(written);
-  }
+  if (!options.html.empty()) check(WriteOutput(options.html, ToHtml(report)));
   std::string text = Print(report, options);
-  if (!options.compare.empty() && !options.json && !options.csv) {
+  if (compared && !options.json && !options.csv) {
     text += "\nsince " + options.compare + ":\n" + (changes.text.empty() ? "  nothing changed\n" : changes.text);
   }
   std::fwrite(text.data(), 1, text.size(), stdout);
+  if (exit_code != kOk) return exit_code;
   return options.fail_over && changes.worst_percent > *options.fail_over ? kRegression : kOk;
 }
 

@@ -38,6 +38,10 @@ std::string Thousands(std::uint64_t number) {
   return text;
 }
 
+std::string Counted(std::uint64_t number, std::string_view noun) {
+  return Thousands(number) + " " + std::string(noun) + (number == 1 ? "" : "s");
+}
+
 std::string Figure(double value) {
   const double size = std::fabs(value);
   return Print(size < 9.995 ? "%.2f" : size < 999.95 ? "%.1f" : "%.0f", value);

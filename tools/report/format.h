@@ -11,6 +11,7 @@ namespace thimble::tools {
 std::string HumanBytes(double bytes);
 // "3,000,000".
 std::string Thousands(std::uint64_t number);
+std::string Counted(std::uint64_t number, std::string_view noun);  // 1 row, 2 rows
 // Four significant characters or so: "9.42", "81.0", "1234".
 std::string Figure(double value);
 // The same, but two significant digits of what is smaller than 0.1: "0.0016".

@@ -24,20 +24,20 @@ std::string Header(const Report& report) {
   std::string text = "<header><p class=\"eyebrow\">thimble report</p>\n<h1>" + Escape(Title(report)) + "</h1>\n<dl class=\"facts\">";
   text += Fact(report.format == "lines" ? "lines" : "rows", Thousands(report.rows));
   text += Fact("bytes", HumanBytes(static_cast<double>(report.bytes)));
-  text += Fact(report.columns.size() == 1 ? "column" : "columns", Thousands(report.columns.size()));
+  text += Fact("columns", Thousands(report.columns.size()));
   text += Fact("format", report.format + (report.compression == "plain" ? "" : ", " + report.compression)) + "</dl>\n";
   text += report.sample_rows == 0
               ? "<p class=\"note\">Every structure was built from the values, in a process of its own; its heap was counted to the byte.</p>\n"
               : "<p class=\"warning\">Predicted from " + Thousands(report.sample_rows) +
                     " rows, a quarter and a sixteenth of them, of which every structure was built; lookups are the sample's.</p>\n";
-  const auto rows_at = [&](std::uint64_t count, const std::vector<std::uint64_t>& lines, std::string_view what) {
+  const auto rows_at = [&](std::uint64_t count, const std::vector<std::uint64_t>& lines, std::string_view noun, std::string_view what) {
     if (count == 0) return;
-    text += "<p class=\"warning\">" + Thousands(count) + " " + std::string(what) + ": line";
+    text += "<p class=\"warning\">" + Counted(count, noun) + std::string(what) + ": line";
     for (const std::uint64_t line : lines) text += ' ' + Thousands(line);
     text += count > lines.size() ? " ...</p>\n" : "</p>\n";
   };
-  rows_at(report.ragged_rows, report.ragged_lines, "ragged rows, filled up or cut");
-  rows_at(report.invalid_rows, report.invalid_lines, "lines that are no JSON, left out");
+  rows_at(report.ragged_rows, report.ragged_lines, "ragged row", ", filled up or cut");
+  rows_at(report.invalid_rows, report.invalid_lines, "line", " without JSON, left out");
   return text + "</header>\n";
 }
 
@@ -133,7 +133,7 @@ std::string Section(const ColumnReport& column, const std::string& id, const std
 }
 
 std::string About(const ColumnReport& column) {
-  std::string text = Escape(column.type) + " \xc2\xb7 " + Thousands(column.elements) + " elements \xc2\xb7 " + Thousands(column.distinct) +
+  std::string text = Escape(column.type) + " \xc2\xb7 " + Counted(column.elements, "element") + " \xc2\xb7 " + Thousands(column.distinct) +
                      " distinct \xc2\xb7 payload " + HumanBytes(static_cast<double>(column.payload_bytes));
   if (column.elements > 0) text += ", " + Figure(static_cast<double>(column.payload_bytes) / static_cast<double>(column.elements)) + " B each";
   return text;

@@ -40,9 +40,9 @@ std::string Section(const ColumnReport& column, const std::string& title) {
 }  // namespace
 
 std::string ToMarkdown(const Report& report) {
-  std::string text = "# " + Escaped(report.path) + "\n\n" + Thousands(report.rows) + " rows, " + HumanBytes(static_cast<double>(report.bytes)) + ".\n";
+  std::string text = "# " + Escaped(report.path) + "\n\n" + Counted(report.rows, "row") + ", " + HumanBytes(static_cast<double>(report.bytes)) + ".\n";
   for (const ColumnReport& column : report.columns) {
-    text += Section(column, Escaped(column.name) + ": " + column.type + ", " + Thousands(column.elements) + " elements, " +
+    text += Section(column, Escaped(column.name) + ": " + column.type + ", " + Counted(column.elements, "element") + ", " +
                                 Thousands(column.distinct) + " distinct");
   }
   if (!report.whole_rows.structures.empty()) text += Section(report.whole_rows, "Whole rows");

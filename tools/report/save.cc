@@ -62,6 +62,7 @@ absl::Status Save(const TableData& table, const Report& report, const std::strin
     THIMBLE_ASSIGN_OR_RETURN(const footprint::Column rows, table.MapRows());
     THIMBLE_RETURN_IF_ERROR(BuildAll("rows", rows, Recommended(report.whole_rows), built));
   }
+  if (built.empty()) return absl::FailedPreconditionError(path + ": not written, as nothing is recommended that could be saved");
   return Written(Write(path, built));
 }
 

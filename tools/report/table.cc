@@ -55,7 +55,7 @@ std::string StructureLines(const ColumnReport& column, bool colour) {
 }
 
 std::string ColumnText(const ColumnReport& column, bool colour) {
-  std::string text = Shorten(column.name, 40) + ": " + column.type + ", " + Thousands(column.elements) + " elements, " +
+  std::string text = Shorten(column.name, 40) + ": " + column.type + ", " + Counted(column.elements, "element") + ", " +
                      Thousands(column.distinct) + " distinct, payload " + HumanBytes(static_cast<double>(column.payload_bytes));
   if (column.elements > 0) {
     text += " (" + Figure(static_cast<double>(column.payload_bytes) / static_cast<double>(column.elements)) + " B each)";
@@ -71,18 +71,18 @@ std::string Lines(std::uint64_t count, const std::vector<std::uint64_t>& first) 
 
 std::string RaggedText(const Report& report) {
   if (report.ragged_rows == 0) return "";
-  return Thousands(report.ragged_rows) + " ragged rows, filled up or cut: line" + Lines(report.ragged_rows, report.ragged_lines);
+  return Counted(report.ragged_rows, "ragged row") + ", filled up or cut: line" + Lines(report.ragged_rows, report.ragged_lines);
 }
 
 std::string InvalidText(const Report& report) {
   if (report.invalid_rows == 0) return "";
-  return Thousands(report.invalid_rows) + " lines are no JSON, and left out: line" + Lines(report.invalid_rows, report.invalid_lines);
+  return Counted(report.invalid_rows, "line") + " without JSON, left out: line" + Lines(report.invalid_rows, report.invalid_lines);
 }
 
 }  // namespace
 
 std::string ToTable(const Report& report, bool colour) {
-  std::string text = Shorten(report.path, 60) + ": " + Thousands(report.rows) + (report.format == "lines" ? " lines, " : " rows, ") +
+  std::string text = Shorten(report.path, 60) + ": " + Counted(report.rows, report.format == "lines" ? "line" : "row") + ", " +
                      HumanBytes(static_cast<double>(report.bytes)) + ", " + report.format;
   if (report.compression != "plain") text += ", " + report.compression;
   text += report.has_header ? ", first row is a header\n" : "\n";
@@ -92,7 +92,7 @@ std::string ToTable(const Report& report, bool colour) {
   }
   for (const ColumnReport& column : report.columns) text += '\n' + ColumnText(column, colour);
   if (!report.whole_rows.structures.empty()) {
-    text += "\nwhole rows: " + Thousands(report.whole_rows.elements) + " elements\n" + StructureLines(report.whole_rows, colour);
+    text += "\nwhole rows: " + Counted(report.whole_rows.elements, "element") + "\n" + StructureLines(report.whole_rows, colour);
   }
   return text;
 }

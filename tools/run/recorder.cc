@@ -138,6 +138,7 @@ class InterruptsPassedOn {
 
 [[noreturn]] void Execute(const std::vector<std::string>& command, const std::string& marks) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
+  std::signal(SIGXFSZ, SIG_DFL);  // ignored here, and what is ignored stays so
   setenv("THIMBLE_MARKS", marks.c_str(), 1);
   std::vector<char*> arguments;
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
