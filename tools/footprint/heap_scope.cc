@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 #include "thimble/buffer.h"
@@ -39,27 +40,51 @@ void CountMapping(std::ptrdiff_t bytes) {
   Count(bytes);
 }
 
-void* Counted(void* block) {
-  if (block != nullptr) Count(static_cast<std::int64_t>(malloc_usable_size(block)) + kBlockHeader);
-  return block;
-}
+std::int64_t UsableBytes(void* block) { return static_cast<std::int64_t>(malloc_usable_size(block)); }
 
-void* Allocate(std::size_t bytes) noexcept { return Counted(std::malloc(std::max<std::size_t>(bytes, 1))); }
-
-void* Allocate(std::size_t bytes, std::align_val_t alignment) noexcept {
-  const auto unit = static_cast<std::size_t>(alignment);
-  return Counted(std::aligned_alloc(unit, (std::max<std::size_t>(bytes, 1) + unit - 1) / unit * unit));
-}
-
-void* OrThrow(void* block) {
-  if (block == nullptr) throw std::bad_alloc();
+void* Allocate(std::size_t bytes) noexcept {
+  void* block = std::malloc(std::max<std::size_t>(bytes, 1));
+  if (block != nullptr) Count(UsableBytes(block) + kBlockHeader);
   return block;
 }
 
 void Free(void* block) noexcept {
   if (block == nullptr) return;
-  Count(-static_cast<std::int64_t>(malloc_usable_size(block)) - kBlockHeader);
+  Count(-UsableBytes(block) - kBlockHeader);
   std::free(block);
+}
+
+// Where the heap happens to end decides whether malloc leaves an aligned block the remainder behind it, which is too small
+// to be split off. That is not the program's doing and would make two builds of the same thing differ, so it does not count.
+constexpr std::int64_t kMaxRemainder = 32;
+
+// An aligned block ends in what it counts. That costs nothing: malloc has these bytes behind every multiple of 16.
+std::byte* CountOf(void* block) { return static_cast<std::byte*>(block) + UsableBytes(block) - sizeof(std::int64_t); }
+
+void* Allocate(std::size_t bytes, std::align_val_t alignment) noexcept {
+  const std::size_t unit = std::max<std::size_t>(static_cast<std::size_t>(alignment), 16);
+  if (bytes > PTRDIFF_MAX - unit) return nullptr;
+  const std::size_t asked = (std::max<std::size_t>(bytes, 1) + unit - 1) / unit * unit + sizeof(std::int64_t);
+  void* block = memalign(unit, asked);
+  if (block == nullptr) return nullptr;
+  const std::int64_t remainder = UsableBytes(block) - static_cast<std::int64_t>(asked);
+  const std::int64_t count = UsableBytes(block) + kBlockHeader - (remainder <= kMaxRemainder ? remainder : 0);
+  std::memcpy(CountOf(block), &count, sizeof count);
+  Count(count);
+  return block;
+}
+
+void FreeAligned(void* block) noexcept {
+  if (block == nullptr) return;
+  std::int64_t count;
+  std::memcpy(&count, CountOf(block), sizeof count);
+  Count(-count);
+  std::free(block);
+}
+
+void* OrThrow(void* block) {
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
 }
 
 }  // namespace
@@ -93,9 +118,9 @@ void operator delete(void* block, std::size_t) noexcept { thimble::Free(block); 
 void operator delete[](void* block, std::size_t) noexcept { thimble::Free(block); }
 void operator delete(void* block, const std::nothrow_t&) noexcept { thimble::Free(block); }
 void operator delete[](void* block, const std::nothrow_t&) noexcept { thimble::Free(block); }
-void operator delete(void* block, std::align_val_t) noexcept { thimble::Free(block); }
-void operator delete[](void* block, std::align_val_t) noexcept { thimble::Free(block); }
-void operator delete(void* block, std::size_t, std::align_val_t) noexcept { thimble::Free(block); }
-void operator delete[](void* block, std::size_t, std::align_val_t) noexcept { thimble::Free(block); }
-void operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept { thimble::Free(block); }
-void operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noexcept { thimble::Free(block); }
+void operator delete(void* block, std::align_val_t) noexcept { thimble::FreeAligned(block); }
+void operator delete[](void* block, std::align_val_t) noexcept { thimble::FreeAligned(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept { thimble::FreeAligned(block); }
+void operator delete[](void* block, std::size_t, std::align_val_t) noexcept { thimble::FreeAligned(block); }
+void operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept { thimble::FreeAligned(block); }
+void operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noexcept { thimble::FreeAligned(block); }
