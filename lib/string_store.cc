@@ -240,11 +240,10 @@ std::string_view StringStore::Builder::At(std::uint64_t i) const {
 absl::StatusOr<StringStore> StringStore::Builder::Finish() && { return std::move(*this).Finish(Buffer::Heap(0)); }
 
 absl::StatusOr<StringStore> StringStore::Builder::Finish(Buffer buffer) && {
-  // Learn from runs of neighbours all over the data, then write every string over the place that it was read from: codes are
-  // counted first, so that the image has its size from the start.
-  constexpr std::uint64_t kRun = 32;
-  const std::uint64_t sample_bytes = std::min<std::uint64_t>(16 << 20, text_bytes_ + (1 << 18));
-  const std::uint64_t step = 1 + (text_bytes_ + size_) / sample_bytes;
+  // Learn from 16 MiB at most, runs of neighbours all over the data, then write every string over the place that it was read
+  // from: codes are counted first, so that the image has its size from the start.
+  constexpr std::uint64_t kRun = 32, kLearned = 16 << 20;
+  const std::uint64_t step = 1 + (text_bytes_ + size_) / kLearned;
   TokenSample sample;
   for (std::uint64_t run = 0; run < size_; run += kRun * step) {
     for (std::uint64_t i = run; i < std::min(size_, run + kRun); ++i) sample.Add(At(i));

@@ -93,7 +93,7 @@ class StringStoreView {
 //
 // Space    2 B a code, + at most 0.8 MiB of pieces; for where each string ends 5.25 bits if few have more than 14 codes, else
 //          2 + log2(codes a string); never more than 1 B a byte + 2 + log2(mean length) bits a string + header
-//          paths of 64 B: 14.5 B; words of 9.4 B: 5.7 B
+//          paths of 64 B: 14.5 B; words of 9.4 B: 5.6 B
 // Time     Get one or two cache misses + about 2 ns a code; Scan the codes alone
 // Threads  const methods are safe together
 // Paper    tokens: Gargiulo and Venturini 2025 (OnPair), arXiv:2508.02280; ends: EliasFano
