@@ -77,11 +77,13 @@ BOOST_AUTO_TEST_CASE(LargeContainersAreSampled) {
         BOOST_TEST(!built.predicted);
         BOOST_REQUIRE(predicted.predicted.has_value());
         const auto per_element = [](const ComparedStructure& s) { return static_cast<double>(s.heap_bytes) / static_cast<double>(s.stored); };
-        // How many pieces of text are worth learning does not grow smoothly with the text.
-        const double most = built.structure == "StringStore" ? 0.3 : 0.05;
+        // A sixteenth of this sample has some hundred strings, from which hardly anything is learned.
+        const double most = built.structure == "StringStore" ? 0.15 : 0.05;
         BOOST_TEST(per_element(predicted) == per_element(built), boost::test_tools::tolerance(most));
         BOOST_TEST(predicted.predicted->first <= per_element(predicted));
         BOOST_TEST(predicted.predicted->second >= per_element(predicted));
+        BOOST_TEST(predicted.predicted->first <= per_element(built));
+        BOOST_TEST(predicted.predicted->second >= per_element(built));
       }
     }
   }

@@ -3,6 +3,9 @@
 
 #include <signal.h>
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <memory>
 #include <new>
 #include <set>
@@ -10,6 +13,7 @@
 #include <string_view>
 
 #include "measure.h"
+#include "predict.h"
 
 namespace thimble::footprint {
 namespace {
@@ -124,6 +128,56 @@ BOOST_AUTO_TEST_CASE(TheMemoryLimitHolds) {
   BOOST_TEST(MeasureStructure(Named("std::set<int64_t>"), std::uint64_t{16} << 20).failure() == "");
 }
 #endif
+
+struct Predicted {
+  double bytes;
+  Interval interval;  // bytes too
+};
+
+// From a sample of 2^16 values whose three parts cost what `bytes_of` says.
+template <class BytesOf>
+Predicted PredictFrom(Growth growth, std::uint64_t total, BytesOf bytes_of) {
+  std::array<Measurement, 3> parts;
+  for (std::size_t i = 0; i < 3; ++i) {
+    parts[i].stored = std::uint64_t{1 << 16} >> kSampleParts[i];
+    parts[i].heap_bytes = std::llround(bytes_of(static_cast<double>(parts[i].stored)));
+  }
+  Measurement predicted = parts[2];
+  const std::optional<Interval> interval = Predict(growth, {&parts[0], &parts[1], &parts[2]}, parts[2].stored, total, predicted);
+  BOOST_REQUIRE(interval.has_value());
+  BOOST_TEST(predicted.stored == total);
+  const auto n = static_cast<double>(total);
+  return {static_cast<double>(predicted.heap_bytes), {interval->low * n, interval->high * n}};
+}
+
+BOOST_AUTO_TEST_CASE(ACurveIsPredicted) {
+  const auto narrowing = [](double n) { return 1000 + n * (40 - std::log2(n)) / 8; };
+  for (const std::uint64_t total : {1u << 17, 1u << 18, 1u << 20}) {
+    const Predicted predicted = PredictFrom(Growth::kSmooth, total, narrowing);
+    BOOST_TEST(predicted.bytes == narrowing(static_cast<double>(total)), boost::test_tools::tolerance(0.001));
+    BOOST_TEST(predicted.interval.low < predicted.bytes);
+    BOOST_TEST(predicted.interval.high > predicted.bytes);
+  }
+}
+
+// The smallest sample cost much more each: the next ones go on almost as the last did.
+BOOST_AUTO_TEST_CASE(ABendThatNoLawHasIsCut) {
+  const auto settles = [](double n) { return std::min(20 * n, 10 * n + 10 * (1 << 13)); };
+  const Predicted predicted = PredictFrom(Growth::kSmooth, 1 << 20, settles);
+  BOOST_TEST(predicted.bytes == settles(1 << 20), boost::test_tools::tolerance(0.15));  // and not half of it
+  BOOST_TEST(predicted.interval.high > settles(1 << 20));
+}
+
+BOOST_AUTO_TEST_CASE(LearningIsALineUntilItIsOutgrown) {
+  const auto last = [](double step) { return [=](double n) { return 10000 + 8 * n + (n < (1 << 16) ? 0 : step); }; };
+  const auto line = [&](double step) { return last(step)(1 << 16) + (last(step)(1 << 16) - last(step)(1 << 14)) / 3 * 4; };  // twice as many
+  for (const double step : {-20000, 0, 20000}) {
+    BOOST_TEST(PredictFrom(Growth::kLearned, 1 << 17, last(step)).bytes == line(step), boost::test_tools::tolerance(0.001));
+  }
+  const Predicted outgrown = PredictFrom(Growth::kLearned, 1 << 17, last(60000));
+  BOOST_TEST(outgrown.bytes > 1.03 * line(60000));
+  BOOST_TEST(outgrown.interval.low < line(60000));
+}
 
 BOOST_AUTO_TEST_CASE(NamesAreUniqueAndShort) {
   const auto& all = Structures();

@@ -122,7 +122,7 @@ class MeasuredColumn {
     const bool distinct = OfDistinct(*structures_[i]);
     const std::uint64_t sampled = distinct ? sample_.sampled_distinct() : sample_.sampled_rows();
     const std::uint64_t total = distinct ? sample_.distinct() : sample_.size();
-    result.predicted = footprint::Predict({&sixteenth, &quarter, &whole}, sampled, total, result.measured);
+    result.predicted = footprint::Predict(structures_[i]->growth, {&sixteenth, &quarter, &whole}, sampled, total, result.measured);
     // A figure of the sample must not pass for one of the whole.
     if (!result.predicted) result.measured = !sixteenth.ok() ? sixteenth : !quarter.ok() ? quarter : whole;
   }

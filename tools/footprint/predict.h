@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "measure.h"
+#include "structure.h"
 
 namespace thimble::footprint {
 
@@ -22,7 +23,7 @@ inline constexpr std::array<unsigned, 3> kSampleParts = {4, 2, 0};
 //
 // A sample should have the number of values divided by a power of two, so that containers that grow by doubling are as full
 // as they would be with all.
-std::optional<Interval> Predict(const std::array<const Measurement*, 3>& samples, std::uint64_t sampled, std::uint64_t total,
-                                Measurement& predicted);
+std::optional<Interval> Predict(Growth growth, const std::array<const Measurement*, 3>& samples, std::uint64_t sampled,
+                                std::uint64_t total, Measurement& predicted);
 
 }  // namespace thimble::footprint

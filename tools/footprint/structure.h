@@ -98,12 +98,17 @@ class Candidate {
   virtual std::span<const std::byte> image() const { return {}; }
 };
 
+// How bytes per element go on from a sample to the whole: by a law of its size, or as its learning from the values does, which
+// ends when it has learned as much as it may.
+enum class Growth { kSmooth, kLearned };
+
 struct Structure {
   std::string name;  // as a user writes it, at most 42 characters
   Family family = Family::kNaive;
   bool exact = true;
   unsigned fits = 0;  // ColumnTypes, or-ed
   unsigned jobs = 0;  // Jobs, or-ed
+  Growth growth = Growth::kSmooth;
   std::unique_ptr<Candidate> (*make)() = nullptr;
 };
 

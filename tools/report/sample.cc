@@ -29,7 +29,7 @@ void PredictColumn(const std::array<const ColumnReport*, 3>& samples, Holds hold
   for (StructureRow row : samples[2]->structures) {
     if (WhatHolds(*row.structure) != holding) continue;
     const auto measured = [&](std::size_t i) { return Find(*samples[i], row.structure); };
-    row.predicted = Predict({measured(0), measured(1), measured(2)}, samples[2]->elements, total, row.measured);
+    row.predicted = Predict(row.structure->growth, {measured(0), measured(1), measured(2)}, samples[2]->elements, total, row.measured);
     out.structures.push_back(row);
   }
 }

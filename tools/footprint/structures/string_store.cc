@@ -32,7 +32,8 @@ class StringStoreCandidate final : public Candidate {
   std::optional<StringStore> store_;
 };
 
-const Registered registered({.name = "StringStore", .family = Family::kThimble, .fits = kText, .jobs = kIdToValue}, Make<StringStoreCandidate>);
+const Registered registered({.name = "StringStore", .family = Family::kThimble, .fits = kText, .jobs = kIdToValue, .growth = Growth::kLearned},
+                            Make<StringStoreCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint
