@@ -26,7 +26,7 @@ struct Prediction {
 // gaps narrow and a dictionary whose neighbours grow alike all follow: smooth growth follows it as far as c is credible. What
 // learns follows the line through the last two: how its small samples bend says how little there was to learn from. Only if
 // its bytes per value rise already, because it may learn no more, does it follow the curve.
-// How far these lie apart is the doubt, for learning twice.
+// How far these lie apart is the doubt, for learning three times.
 Prediction Extrapolate(const std::array<Point, 3>& p, double n, Growth growth) {
   if (n <= p[2].stored || p[2].stored <= p[1].stored || p[1].stored <= p[0].stored) {
     return {p[2].bytes, p[2].bytes * (1 - kBuiltDoubt), p[2].bytes * (1 + kBuiltDoubt)};
@@ -51,7 +51,7 @@ Prediction Extrapolate(const std::array<Point, 3>& p, double n, Growth growth) {
     case Growth::kLearned:
       middle = learning > p[1].bytes * n / p[1].stored ? along(c) : line;
       const auto [least, most] = std::minmax({line, along(c), learning});
-      doubt = 2 * (most - least);
+      doubt = 3 * (most - least);
       break;
   }
   middle = std::max(p[2].bytes, middle);  // more values never cost less
