@@ -83,12 +83,16 @@ SparseTreeBuilder::Form BestForm(const SparseSetView& from) {
   constexpr std::size_t kFewBytes = std::size_t{1} << 16;
   SparseTreeBuilder::Form best = SparseTreeBuilder::kPacked;
   if (from.image().size() > kFewBytes) return best;
-  std::size_t least = ~std::size_t{0};
+  std::uint64_t least = ~std::uint64_t{0};
   for (SparseTreeBuilder::Form form = best; form.page_bytes >= 512; form.page_bytes /= 2) {
     const absl::StatusOr<Buffer> packed = Rebuild(from, form, Buffer::Heap(1 << 14));
     if (!packed.ok()) return best;
-    const auto bytes = static_cast<std::size_t>(Load<std::uint64_t>(packed->data() + 24));
-    if (bytes < least) least = bytes, best = form;
+    const absl::StatusOr<ImageHeader> header = ImageHeader::Read(packed->bytes(), Kind::kSparseSet);
+    if (!header.ok()) return best;
+    if (header->used_bytes < least) {
+      least = header->used_bytes;
+      best = form;
+    }
   }
   return best;
 }

@@ -176,10 +176,7 @@ class RealFileSystem final : public FileSystem {
     auto file = std::make_unique<RealFile>(fd, path);
     struct stat info;
     if (fstat(fd, &info) != 0) return Failure("stat", path);
-    if (S_ISDIR(info.st_mode)) {
-      errno = EISDIR;
-      return Failure("open", path);
-    }
+    if (S_ISDIR(info.st_mode)) return Failure("open", path, EISDIR);
     if (!S_ISREG(info.st_mode)) return NotRegular(path);
     return file;
   }

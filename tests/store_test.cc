@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(AFileWithoutSectionsIsAFile) {
 BOOST_AUTO_TEST_CASE(WhatIsNoStoreIsRefused) {
   const TemporaryFolder folder;
   CHECK_CODE(StoreReader::Open(folder.File("absent")), absl::StatusCode::kNotFound);
-  CHECK_CODE(StoreReader::Open(folder.path()), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(StoreReader::Open(folder.path()), absl::StatusCode::kFailedPrecondition);
   CHECK_CODE(StoreWriter::Create(folder.File("absent/a")), absl::StatusCode::kNotFound);
   for (std::size_t size : {0u, 1u, 8191u, 8192u, 100000u}) {
     testing::WriteBytes(folder.File("a"), Noise(size, size));
