@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -137,7 +138,7 @@ class FrontBucket {
   THIMBLE_INLINE void ReadCoded(const std::uint8_t* at, const std::uint8_t* limit, unsigned count, const std::byte* lcp_table,
                                 unsigned code_bytes) {
     static_assert(kPlanes == LcpCode::kValueBits && kLargeBase == LcpCode::kValues - 1);
-    base_ = LcpCode::Read(lcp_table, at, count - 1, plane_);
+    base_ = LcpCode::Read(lcp_table, at, std::max(count, 1u) - 1, plane_);  // damaged routes may lead to none
     lcps_ = kAllCoded;
     at = static_cast<std::size_t>(limit - at) < code_bytes ? limit : at + code_bytes;
     if (base_ == kLargeBase) base_ += Varint(at, limit);
