@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(OperationsOnDensePartsAgree) {
 
 // Leaves of many runs on both sides, which begin and end anywhere, touch, overlap and reach from one leaf into the next.
 BOOST_AUTO_TEST_CASE(OperationsOnRunsAgree) {
-  static constexpr std::uint64_t kSpan = 1 << 20;
+  static constexpr std::uint64_t kSpan = 1 << 18;
   const auto fill = [](std::uint64_t longest, std::uint64_t widest, std::uint64_t seed) {
     std::mt19937_64 random(seed);
     std::vector<bool> in(kSpan);
