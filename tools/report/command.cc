@@ -41,11 +41,13 @@ std::uint64_t DefaultMemoryLimit(unsigned jobs) {
   return std::uint64_t{info.totalram} * info.mem_unit / 2 / jobs;
 }
 
-// Rows whose containers stay within the limit: the largest takes about 10 times the bytes of the text, or 300 a row.
+// All rows, if their containers stay within the limit: the largest takes about 10 times the bytes of the text, or 300 a row.
+// Else as many as stay within half a GiB: a million predict as well as more would, and a stream without end takes no more.
 std::uint64_t SampleThatFits(const TableData& table, std::uint64_t memory_limit) {
   const std::uint64_t estimate = 10 * table.bytes + 300 * table.rows;
   if (table.rows == 0 || estimate <= memory_limit) return table.rows;
-  return std::max<std::uint64_t>(1000, memory_limit / (estimate / table.rows + 1));
+  constexpr std::uint64_t kSampleBytes = std::uint64_t{512} << 20;
+  return std::max<std::uint64_t>(1000, std::min(memory_limit, kSampleBytes) / (estimate / table.rows + 1));
 }
 
 // https://no-color.org
