@@ -8,6 +8,9 @@ namespace {
 
 // Keys of a run at most.
 constexpr std::uint64_t kLongestRun = std::uint64_t{1} << 30;
+// Keys in a row of two leaves at most, as none has 2^31. What damaged ones claim beyond is cut: it would be split into pieces
+// until memory ends.
+constexpr std::uint64_t kMostInARow = std::uint64_t{1} << 32;
 
 }  // namespace
 
@@ -58,7 +61,7 @@ void Entries::AddBounds(std::span<const std::uint64_t> bounds) {
     if (bounds.size() < 2) return;
     runs_.resize(before + added / 2);
     ends_.resize(runs_.size() + 1);
-    if (bounds[0] < bounds[1]) AddInline(bounds[0], bounds[1] - bounds[0] - 1);
+    if (bounds[0] < bounds[1]) AddInline(bounds[0], std::min(bounds[1] - bounds[0], kMostInARow) - 1);
     bounds = bounds.subspan(2);
   }
 }

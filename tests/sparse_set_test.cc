@@ -1,10 +1,12 @@
 #include "testing.h"
 
+#include <array>
 #include <iterator>
 #include <set>
 #include <string>
 
 #include "exercise/sparse_set.h"
+#include "sparse_entries.h"
 #include "sparse_walk.h"
 #include "thimble/sparse_set.h"
 
@@ -373,6 +375,14 @@ std::set<std::string> Forms(const SparseSetView& set) {
   std::set<std::string> forms;
   for (SparseTreeWalk walk(set); !walk.done(); walk.Next()) forms.insert(kNames[walk.leaf().codec()] + std::string(walk.leaf().length_width() > 0, '+'));
   return forms;
+}
+
+// What damaged leaves made of one pair of bounds once took all memory.
+BOOST_AUTO_TEST_CASE(NoRunIsSplitWithoutEnd) {
+  sparse::Entries entries(0);
+  entries.AddBounds(std::array<std::uint64_t, 4>{5, std::uint64_t{1} << 62, std::uint64_t{1} << 63, (std::uint64_t{1} << 63) + 7});
+  BOOST_TEST(entries.Count(0, entries.size()) == (std::uint64_t{1} << 32) + 7);
+  BOOST_TEST(entries.size() <= 7u);
 }
 
 BOOST_AUTO_TEST_CASE(Mutations) {
