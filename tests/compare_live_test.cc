@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE compare_live
 #include "testing.h"
 
 #include <malloc.h>
@@ -15,6 +14,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(compare_live)
 
 struct Point {
   int x, y;
@@ -118,6 +119,8 @@ BOOST_AUTO_TEST_CASE(WhatOutgrowsTheLimitSaysSo) {
   BOOST_TEST(comparison->columns.at(0).structures.at(0).failure == "outgrew the memory limit");
 }
 #endif
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,5 +1,4 @@
 // thimble count, merge and convert from outside: files in, exit status, numbers and files out.
-#define BOOST_TEST_MODULE count
 #include "testing.h"
 
 #include <filesystem>
@@ -15,6 +14,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(count)
 
 class Command : public testing::ToolFolder {
  public:
@@ -195,6 +196,8 @@ BOOST_AUTO_TEST_CASE(WhatCannotBeConvertedSaysSo) {
   BOOST_TEST(thimble("convert %a.thimble --section other --to redis -o %a.bin") == 3);
   BOOST_TEST(thimble.Read("a.bin") == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -349,9 +349,9 @@ Scenario Creating() {
               }};
 }
 
-// Under a sanitizer a few seeds will do.
+// Under a sanitizer one seed will do.
 #if THIMBLE_SANITIZED
-constexpr int kShare = 8;
+constexpr int kShare = 24;
 #else
 constexpr int kShare = 1;
 #endif

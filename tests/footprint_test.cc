@@ -1,5 +1,4 @@
 // What FootprintOf works out must be what the heap scope counts.
-#define BOOST_TEST_MODULE footprint
 #include "testing.h"
 
 #include <absl/container/btree_map.h>
@@ -23,6 +22,8 @@ struct thimble::OwnedBytes<Person> {
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(footprint)
 
 // 0 to 40 bytes: some stay inside the string, some do not.
 std::string Text(std::uint64_t i) { return std::string(i * 7 % 41, 'x') + std::to_string(i); }
@@ -121,6 +122,8 @@ BOOST_AUTO_TEST_CASE(WhatElementsOwnIsTheirs) {
   BOOST_TEST(FootprintOf(std::vector<bool>(1000)) == HeapBlockBytes(128));
   BOOST_TEST(FootprintOf(7) == 0u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

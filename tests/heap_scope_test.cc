@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE heap_scope
 #include "testing.h"
 
 #include <malloc.h>
@@ -16,6 +15,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(heap_scope)
 
 std::int64_t BlockBytes(const void* block) { return static_cast<std::int64_t>(malloc_usable_size(const_cast<void*>(block))) + 8; }
 
@@ -103,7 +104,7 @@ BOOST_AUTO_TEST_CASE(OtherThreadsAreCounted) {
   BOOST_TEST(scope.live_bytes() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(AgreesWithMalloc, *boost::unit_test::enable_if<!THIMBLE_SANITIZED>()) {
+BOOST_AUTO_TEST_CASE(AgreesWithMalloc) {
   const struct mallinfo2 before = mallinfo2();
   const HeapScope scope;
   const std::vector<std::string> strings(100000, "a string that is too long to be stored in place");
@@ -111,6 +112,8 @@ BOOST_AUTO_TEST_CASE(AgreesWithMalloc, *boost::unit_test::enable_if<!THIMBLE_SAN
   const auto malloced = static_cast<double>(after.uordblks + after.hblkhd - before.uordblks - before.hblkhd);
   BOOST_TEST(static_cast<double>(scope.live_bytes()) == malloced, boost::test_tools::tolerance(0.01));
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

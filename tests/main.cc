@@ -1,4 +1,4 @@
-// The program of all library tests; each file adds a suite of its own.
+// The program of many tests: each file adds a suite of its own.
 #include <boost/test/unit_test.hpp>
 
 int main(int argc, char** argv) {

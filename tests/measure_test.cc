@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE measure
 #include "testing.h"
 
 #include <signal.h>
@@ -17,6 +16,8 @@
 
 namespace thimble::footprint {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(measure)
 
 constexpr std::uint64_t kValues = 100000;
 
@@ -188,6 +189,8 @@ BOOST_AUTO_TEST_CASE(NamesAreUniqueAndShort) {
     BOOST_TEST((all[i].exact || all[i].family != Family::kNaive));
   }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble::footprint

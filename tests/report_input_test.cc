@@ -1,5 +1,4 @@
 // What thimble report makes of files of all kinds: formats, headers, types, compression.
-#define BOOST_TEST_MODULE report_input
 #include "testing.h"
 
 #include <zlib.h>
@@ -9,6 +8,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(report_input)
 
 using testing::Json;
 using testing::Outcome;
@@ -217,6 +218,8 @@ BOOST_AUTO_TEST_CASE(LinesThatAreNoJsonAreNamed) {
   const Folder folder;
   BOOST_TEST(folder.Thimble("report " + folder.Write("a.jsonl", names)).exit_code == 5);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -1,5 +1,4 @@
 // thimble run from outside, and Mark from inside.
-#define BOOST_TEST_MODULE run
 #include "testing.h"
 
 #include <sys/wait.h>
@@ -15,6 +14,8 @@
 
 namespace thimble {
 namespace {
+
+BOOST_AUTO_TEST_SUITE(run)
 
 using Json = nlohmann::json;
 
@@ -91,6 +92,8 @@ BOOST_AUTO_TEST_CASE(StepsAreDrawn) {
   }
 }
 #endif
+
+BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
 }  // namespace thimble

@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(OperationsOnDensePartsAgree) {
   constexpr std::uint64_t kSpan = 80000;
   const auto fill = [](int shape, std::uint64_t seed) {
     std::mt19937_64 random(seed);
-    std::vector<bool> in(kSpan);
+    std::vector<char> in(kSpan);
     for (std::uint64_t key = 0; key < kSpan; ++key) {
       const std::uint64_t draw = random() % 1000, part = key / 8000 % 5;
       if (shape == 0) in[key] = draw < 500;
@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(OperationsOnDensePartsAgree) {
     }
     return in;
   };
-  const auto make = [](const std::vector<bool>& in, std::uint64_t base) {
+  const auto make = [](std::span<const char> in, std::uint64_t base) {
     SparseSet set;
     for (std::uint64_t key = 0; key < in.size(); ++key) {
       if (in[key]) REQUIRE_OK(set.Add(base + key));
@@ -196,7 +196,8 @@ BOOST_AUTO_TEST_CASE(OperationsOnDensePartsAgree) {
   for (int shape_a = 0; shape_a <= 6; ++shape_a) {
     for (int shape_b = 0; shape_b <= 6; ++shape_b) {
       const std::uint64_t base = shape_a % 2 == 0 ? 77 : ~std::uint64_t{0} - kSpan + 1;
-      const std::vector<bool> in_a = fill(shape_a, 1), in_b = fill(shape_b, 2);
+      const std::vector<char> held_a = fill(shape_a, 1), held_b = fill(shape_b, 2);
+      const std::span<const char> in_a = held_a, in_b = held_b;
       const SparseSet a = make(in_a, base), b = make(in_b, base);
       const PackedSparseSet packed = a.Packed();
       const auto check = [&](const SparseSet& result, std::uint64_t size, auto holds) {
@@ -225,13 +226,13 @@ BOOST_AUTO_TEST_CASE(OperationsOnRunsAgree) {
   static constexpr std::uint64_t kSpan = 1 << 18;
   const auto fill = [](std::uint64_t longest, std::uint64_t widest, std::uint64_t seed) {
     std::mt19937_64 random(seed);
-    std::vector<bool> in(kSpan);
+    std::vector<char> in(kSpan);
     for (std::uint64_t key = random() % widest; key < kSpan; key += 1 + random() % widest) {
       for (std::uint64_t end = std::min(kSpan, key + 1 + random() % longest); key < end; ++key) in[key] = true;
     }
     return in;
   };
-  const auto make = [](const std::vector<bool>& in, std::uint64_t base) {
+  const auto make = [](std::span<const char> in, std::uint64_t base) {
     SparseSet::Builder builder;
     for (std::uint64_t key = 0; key < in.size(); ++key) {
       if (in[key]) REQUIRE_OK(builder.Add(base + key));
@@ -245,7 +246,8 @@ BOOST_AUTO_TEST_CASE(OperationsOnRunsAgree) {
   for (const Shape& shape_a : kShapes) {
     for (const Shape& shape_b : kShapes) {
       for (const std::uint64_t base : {std::uint64_t{5}, ~std::uint64_t{0} - kSpan + 1}) {
-        const std::vector<bool> in_a = fill(shape_a.longest, shape_a.widest, 1), in_b = fill(shape_b.longest, shape_b.widest, 2);
+        const std::vector<char> held_a = fill(shape_a.longest, shape_a.widest, 1), held_b = fill(shape_b.longest, shape_b.widest, 2);
+        const std::span<const char> in_a = held_a, in_b = held_b;
         const SparseSet a = make(in_a, base), b = make(in_b, base);
         const auto check = [&](const SparseSet& result, std::uint64_t size, auto holds) {
           REQUIRE_OK(result.Verify());

@@ -1,6 +1,6 @@
 #pragma once
 
-// What every test file shares. One file tests one header, and is one suite of the program library_tests:
+// What every test file shares. One file tests one header, and is one suite of the program library_tests, or of tool_tests:
 //
 //   #include "testing.h"
 //
