@@ -54,6 +54,12 @@ BOOST_AUTO_TEST_CASE(OddFiles) {
   thimble.Write("crlf", "\xEF\xBB\xBF" "a\r\nb\r\na\nb\n");
   BOOST_TEST(thimble("count %crlf") == 0);
   BOOST_TEST(thimble.Count() == 2);
+  // The first line belongs to one of the threads, however few bytes each of them has.
+  thimble.Write("mark", "\xEF\xBB\xBF" "a\nb\n");
+  for (int threads = 1; threads < 9; ++threads) {
+    BOOST_TEST(thimble("count %mark --threads " + std::to_string(threads)) == 0);
+    BOOST_TEST(thimble.Count() == 2);
+  }
   thimble.Write("nul", std::string("a\0b\na\0c\n", 8) + std::string(10 << 20, 'x') + "\n");
   BOOST_TEST(thimble("count %nul") == 0);
   BOOST_TEST(thimble.Count() == 3);

@@ -59,11 +59,12 @@ template <class Add>
 void ForLines(std::string_view text, std::size_t begin, std::size_t end, Add add) {
   constexpr std::size_t kMapped = std::size_t{4} << 20, kWindow = std::size_t{16} << 10;
   std::size_t at = begin, mapped = begin;
-  if (at > 0) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (at <= kByteOrderMark.size() && text.starts_with(kByteOrderMark)) {
+    at = kByteOrderMark.size();  // where the first line begins, whichever range that is in
+  } else if (at > 0) {
     const void* before = std::memchr(text.data() + at - 1, '\n', text.size() - at + 1);
     at = before == nullptr ? text.size() : static_cast<std::size_t>(static_cast<const char*>(before) - text.data()) + 1;
-  } else if (text.starts_with("\xEF\xBB\xBF")) {
-    at = 3;
   }
   std::vector<std::uint32_t> newlines(kWindow + 4);
   std::vector<std::string_view> lines(kWindow);
