@@ -69,6 +69,10 @@ BOOST_AUTO_TEST_CASE(TypesAreTheNarrowestThatKeepTheText) {
   BOOST_TEST(TypeOf("+7\n") == "text");
   BOOST_TEST(TypeOf("-0\n") == "float64");
   BOOST_TEST(TypeOf("1\n2.5\n-1e9\n") == "float64");
+  BOOST_TEST(TypeOf("0.13436424411240122\n3.238327648331624e-10\n-0.30000000000000004\n") == "float64");  // as languages print doubles
+  BOOST_TEST(TypeOf("0.12345678901234567\n") == "text");  // of which a double keeps 0.12345678901234566
+  BOOST_TEST(TypeOf("0.123456789012345678\n") == "text");
+  BOOST_TEST(TypeOf("000.5\n") == "text");
   BOOST_TEST(TypeOf("nan\ninf\n") == "text");
   BOOST_TEST(TypeOf("true\nfalse\n") == "bool");
   BOOST_TEST(TypeOf("true\nFalse\n") == "text");
@@ -153,11 +157,13 @@ BOOST_AUTO_TEST_CASE(CompressionIsFoundByMagic) {
   }
   // Members one behind the other are one file.
   BOOST_TEST(ReportOfBytes("numbers", Gzip(lines) + Gzip(lines))["input"]["rows"] == 100000);
+  BOOST_TEST(ReportOfBytes("numbers", Gzip(lines) + std::string(1000, '\0') + Gzip(lines) + '\0')["input"]["rows"] == 100000);
   BOOST_TEST(ReportOfBytes("numbers", Zstd(lines) + Zstd(lines))["input"]["rows"] == 100000);
   // A frame to be skipped, with which pzstd begins.
   BOOST_TEST(ReportOfBytes("numbers", std::string("\x50\x2a\x4d\x18\4\0\0\0abcd", 12) + Zstd(lines))["input"]["rows"] == 50000);
   const Folder folder;
   for (int i = 0; i < 500000; ++i) lines += std::to_string(i * 4001) + "\n";  // more than is read at once
+  BOOST_TEST(folder.Thimble("report " + folder.Write("padded", Gzip(lines) + std::string("\0\0no gzip", 9))).exit_code == 4);
   for (const std::string& bytes : {Gzip(lines), Zstd(lines)}) {
     const Outcome cut = folder.Thimble("report " + folder.Write("cut", bytes.substr(0, bytes.size() / 2)));
     BOOST_TEST(cut.exit_code == 4);

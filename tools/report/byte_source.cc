@@ -114,8 +114,11 @@ class GzipSource final : public ByteSource {
         break;
       }
       if (between_members_) {
-        // A file may hold several members, and zeros after the last one.
-        if (from->front() == '\0') break;
+        // A file may hold several members, with zeros behind them, as tapes and block devices leave them.
+        if (const std::size_t zeros = ZerosIn(*from); zeros > 0) {
+          file_->Skip(zeros);
+          continue;
+        }
         inflateReset(&stream_);
         between_members_ = false;
       }
@@ -133,6 +136,10 @@ class GzipSource final : public ByteSource {
   }
 
  private:
+  static std::size_t ZerosIn(std::span<const char> from) {
+    return static_cast<std::size_t>(std::find_if(from.begin(), from.end(), [](char c) { return c != '\0'; }) - from.begin());
+  }
+
   std::unique_ptr<File> file_;
   z_stream stream_{};
   bool between_members_ = false;

@@ -26,15 +26,35 @@ std::optional<std::int64_t> CanonicalInteger(std::string_view value) {
   return number;
 }
 
+// The digits from the first that is not zero, without the exponent.
+std::string SignificantDigits(std::string_view number) {
+  std::string digits;
+  for (const char c : number.substr(0, number.find_first_of("eE"))) {
+    if (IsDigit(c) && (c != '0' || !digits.empty())) digits += c;
+  }
+  return digits;
+}
+
+// Whether the double still has these digits of the number that it was read from: it has any 15, and of 16 and 17 some.
+bool Keeps(double number, const std::string& digits) {
+  if (digits.size() <= 15) return true;
+  if (digits.size() > 17) return false;
+  char text[32];
+  const auto comes_back = [&](std::to_chars_result written) {
+    return SignificantDigits({text, static_cast<std::size_t>(written.ptr - text)}) == digits;
+  };
+  return comes_back(std::to_chars(text, text + sizeof text, number, std::chars_format::scientific)) ||
+         comes_back(std::to_chars(text, text + sizeof text, number, std::chars_format::scientific, static_cast<int>(digits.size()) - 1));
+}
+
 std::optional<double> DecimalNumber(std::string_view value) {
   const std::string_view digits = value.substr(value.starts_with('-') ? 1 : 0);
   if (digits.empty() || !(IsDigit(digits[0]) || digits[0] == '.')) return std::nullopt;  // no "nan", no "inf"
   // A number with more digits than a double keeps is an identifier, and so is one with leading zeros.
-  if (std::count_if(digits.begin(), digits.end(), IsDigit) > 17) return std::nullopt;
   if (digits.size() > 1 && digits[0] == '0' && IsDigit(digits[1])) return std::nullopt;
   double number;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc() || end != value.data() + value.size()) return std::nullopt;
+  if (error != std::errc() || end != value.data() + value.size() || !Keeps(number, SignificantDigits(digits))) return std::nullopt;
   return number;
 }
 

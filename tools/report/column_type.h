@@ -12,8 +12,8 @@ namespace thimble::tools {
 using footprint::ColumnType;
 
 // Finds the narrowest type that keeps every value of a column, one value at a time. A type counts only when its values can be
-// written back as they stood: "007" and "+7" are text, so is a date that another follows in another form. An empty field is
-// missing, and fits every type.
+// written back as they stood: "007" and "+7" are text, so is a date that another follows in another form. Of decimals every
+// digit that counts must come back, while "1.50" may become 1.5. An empty field is missing, and fits every type.
 class TypeInference {
  public:
   void Add(std::string_view value);
