@@ -11,6 +11,11 @@
 
 #include "report_of.h"
 #include "small_disk.h"
+#include "thimble/frame_vector.h"
+#include "thimble/packed_vector.h"
+#include "thimble/record_table.h"
+#include "thimble/sparse_set.h"
+#include "thimble/store.h"
 
 namespace thimble {
 namespace {
@@ -146,6 +151,78 @@ BOOST_AUTO_TEST_CASE(TheRecommendedAreSavedAndVerified) {
   std::string bytes = folder.Read("saved.thimble");
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
   BOOST_TEST(folder.Thimble("verify " + saved + " " + folder.Write("damaged.thimble", bytes)).exit_code == 4);
+}
+
+// Reports with these structures only, and opens what that saved.
+StoreReader Saved(const Folder& folder, const std::string& structures, const std::string& path) {
+  const Outcome outcome = folder.Thimble("report --header yes --save %saved.thimble --structures '" + structures + "' " + path);
+  BOOST_REQUIRE_MESSAGE(outcome.exit_code == 0, outcome.err);
+  return StoreReader::Open(folder.File("saved.thimble")).value();
+}
+
+BOOST_AUTO_TEST_CASE(WhatIsSavedHasTheValuesOfTheFile) {
+  constexpr int kRows = 3000;
+  const auto id = [](int i) { return 1'000'000 + 3 * i; };
+  const auto delta = [](int i) { return (i * 7919 % kRows - kRows / 2) * 5; };
+  const auto zip = [](int i) { return "00" + std::to_string(100 + i % 700); };
+  std::string csv = "id,delta,zip\n";
+  for (int i = 0; i < kRows; ++i) csv += std::to_string(id(i)) + ',' + std::to_string(delta(i)) + ',' + zip(i) + '\n';
+  const Folder folder;
+  const std::string path = folder.Write("a.csv", csv);
+  {
+    const StoreReader saved = Saved(folder, "SparseSet", path);
+    const SparseSetView ids = saved.View<SparseSetView>("id/SparseSet, packed").value();
+    const SparseSetView deltas = saved.View<SparseSetView>("delta/SparseSet, packed").value();
+    BOOST_TEST(ids.size() == std::uint64_t{kRows});
+    BOOST_TEST(deltas.size() == std::uint64_t{kRows});
+    for (int i = 0; i < kRows; ++i) BOOST_REQUIRE((ids.Contains(id(i)) && deltas.Contains(static_cast<std::uint64_t>(delta(i)))));
+  }
+  {
+    const StoreReader saved = Saved(folder, "PackedVector,FrameVector", path);
+    const FrameVectorView ids = saved.View<FrameVectorView>("id/FrameVector").value();
+    const FrameVectorView deltas = saved.View<FrameVectorView>("delta/FrameVector").value();
+    for (int i = 0; i < kRows; ++i) {
+      BOOST_REQUIRE_EQUAL(static_cast<std::int64_t>(ids[i]), id(i));
+      BOOST_REQUIRE_EQUAL(static_cast<std::int64_t>(deltas[i]), delta(i));
+    }
+  }
+  {
+    const StoreReader saved = Saved(folder, "PackedVector,row-wise", path);
+    const PackedVectorView ids = saved.View<PackedVectorView>("id/PackedVector").value();
+    const RecordTableView rows = saved.View<RecordTableView>("rows/PackedRecords, row-wise").value();
+    BOOST_TEST(saved.size() == 2u);  // negative numbers are none of a PackedVector's
+    const std::size_t delta_field = rows.FieldOf("delta").value(), zip_field = rows.FieldOf("zip").value();
+    for (int i = 0; i < kRows; ++i) {
+      BOOST_REQUIRE_EQUAL(ids[i], id(i));
+      BOOST_REQUIRE_EQUAL(rows.Integer(delta_field, i), delta(i));
+      BOOST_REQUIRE_EQUAL(rows.Format(zip_field, i), zip(i));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(LongNamesOfColumnsAreSavedApart) {
+  const Folder folder;
+  const std::string name(200, 'n');
+  const std::string path = folder.Write("a.csv", name + "1," + name + "2\nx,z\n");
+  BOOST_TEST(Saved(folder, "StringStore", path).size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(OutputsAreApart) {
+  const Folder folder;
+  const std::string path = folder.Write("a.txt", "one\n");
+  BOOST_TEST(folder.Thimble("report --structures StringStore --save %x --html %./x " + path).exit_code == 2);
+  BOOST_TEST(folder.Thimble("run --output %x --html %x -- true").exit_code == 2);
+  BOOST_TEST(folder.Thimble("report --json --structures StringStore " + path + " >" + folder.File("old.json") + "; true").exit_code == 0);
+  BOOST_TEST(folder.Thimble("report --structures StringStore --compare %old.json --save %old.json " + path).exit_code == 2);
+  BOOST_TEST(Json::accept(folder.Read("old.json")));
+}
+
+BOOST_AUTO_TEST_CASE(MoreColumnsThanFilesAreALimit) {
+  const Folder folder;
+  const std::string path = folder.Write("a.csv", std::string(100, ',') + "\n");
+  const Outcome outcome = folder.Thimble("--version; ulimit -n 100; '" THIMBLE_TOOL "' report " + path);
+  BOOST_TEST(outcome.exit_code == 5);
+  BOOST_TEST(outcome.err.find("ulimit -n") != std::string::npos, outcome.err);
 }
 
 BOOST_AUTO_TEST_CASE(CsvAndMarkdownHoldTheSameRows) {

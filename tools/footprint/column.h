@@ -49,8 +49,9 @@ class Column {
   std::int64_t integer(std::uint64_t i) const { return integers_[i]; }
   // kReal.
   double real(std::uint64_t i) const { return reals_[i]; }
-  // kRow: each field of the rows, as a column of text of the same size.
+  // kRow: each field of the rows, as a column of text of the same size; and its name, where it has one.
   std::span<const Column> fields() const { return fields_; }
+  std::string_view name() const { return name_; }
   // What packed records of the rows have as fields, where the rows are a sample and that is known of the whole; else nothing.
   std::span<const FieldSpec> field_specs() const { return field_specs_; }
 
@@ -75,6 +76,7 @@ class Column {
   void set_rows(const std::uint64_t* rows) { rows_ = rows; }
   void set_integers(const std::int64_t* integers) { integers_ = integers; }
   void set_reals(const double* reals) { reals_ = reals; }
+  void set_name(std::string_view name) { name_ = name; }
   void set_fields(std::vector<Column> fields) { fields_ = std::move(fields); }
   void set_field_specs(std::span<const FieldSpec> specs) { field_specs_ = specs; }
 
@@ -87,6 +89,7 @@ class Column {
   const std::uint64_t* rows_ = nullptr;
   const std::int64_t* integers_ = nullptr;
   const double* reals_ = nullptr;
+  std::string_view name_;
   std::vector<Column> fields_;
   std::span<const FieldSpec> field_specs_;
 };

@@ -19,6 +19,7 @@
 #include "report.h"
 #include "sample.h"
 #include "save.h"
+#include "status_macros.h"
 
 namespace thimble::tools {
 namespace {
@@ -66,10 +67,16 @@ std::string Print(const Report& report, const Options& options) {
   return options.markdown ? ToMarkdown(report) : ToTable(report, UseColour());
 }
 
-int Run(const Options& options) {
+absl::Status CheckPaths(const Options& options) {
   for (const std::string& output : {options.save, options.html}) {
-    if (const absl::Status apart = CheckApart(options.read.path, output); !apart.ok()) return Complain(apart);
+    THIMBLE_RETURN_IF_ERROR(CheckApart(options.read.path, output));
+    THIMBLE_RETURN_IF_ERROR(CheckApart(options.compare, output));
   }
+  return CheckOutputsApart(options.save, options.html);
+}
+
+int Run(const Options& options) {
+  if (const absl::Status apart = CheckPaths(options); !apart.ok()) return Complain(apart);
   Report report;
   // What is measured is printed, whatever else cannot be written or read.
   int exit_code = kOk;

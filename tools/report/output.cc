@@ -56,4 +56,11 @@ absl::Status CheckApart(const std::string& input, const std::string& output) {
   return absl::InvalidArgumentError(output + ": this is the input, which would be lost");
 }
 
+absl::Status CheckOutputsApart(const std::string& one, const std::string& other) {
+  std::error_code ignored;
+  const auto whole = [&ignored](const std::string& path) { return std::filesystem::weakly_canonical(path, ignored); };
+  if (one.empty() || other.empty() || whole(one) != whole(other)) return absl::OkStatus();
+  return absl::InvalidArgumentError(other + ": two outputs would be written there");
+}
+
 }  // namespace thimble::tools

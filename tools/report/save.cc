@@ -6,6 +6,8 @@
 #include <cstring>
 #include <memory>
 #include <set>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "command.h"
@@ -20,7 +22,20 @@ namespace {
 using footprint::Candidate;
 using footprint::Structure;
 
-constexpr std::size_t kMaxColumnName = 150;  // of the 255 bytes that a section's name has
+// Names of sections begin with the column's, or with as much of it as leaves room in 255 bytes; no two begin alike.
+class SectionNames {
+ public:
+  std::string For(std::string_view column) {
+    constexpr std::size_t kMaxBytes = 150;
+    const std::string stem(column.substr(0, kMaxBytes));
+    std::string name = stem;
+    for (int i = 2; !taken_.insert(name).second; ++i) name = stem + " " + std::to_string(i);
+    return name;
+  }
+
+ private:
+  std::set<std::string> taken_;
+};
 
 struct Built {
   std::string section;
@@ -39,7 +54,7 @@ absl::Status BuildAll(const std::string& name, const footprint::Column& column, 
     if (structure->family == footprint::Family::kNaive) continue;
     std::unique_ptr<Candidate> candidate = structure->make();
     THIMBLE_RETURN_IF_ERROR(candidate->Build(column));
-    if (!candidate->image().empty()) out.push_back({name.substr(0, kMaxColumnName) + "/" + structure->name, std::move(candidate)});
+    if (!candidate->image().empty()) out.push_back({name + "/" + structure->name, std::move(candidate)});
   }
   return absl::OkStatus();
 }
@@ -53,14 +68,15 @@ absl::Status Write(const std::string& path, const std::vector<Built>& built) {
 
 absl::Status Save(const TableData& table, const Report& report, const std::string& path) {
   std::vector<Built> built;
+  SectionNames names;
   for (const ColumnReport& column : report.columns) {
     const auto data = std::find_if(table.columns.begin(), table.columns.end(), [&](const ColumnData& c) { return c.name == column.name; });
     THIMBLE_ASSIGN_OR_RETURN(const footprint::Column mapped, data->Map());
-    THIMBLE_RETURN_IF_ERROR(BuildAll(column.name, mapped, Recommended(column), built));
+    THIMBLE_RETURN_IF_ERROR(BuildAll(names.For(column.name), mapped, Recommended(column), built));
   }
   if (!report.whole_rows.recommendation.empty()) {
     THIMBLE_ASSIGN_OR_RETURN(const footprint::Column rows, table.MapRows());
-    THIMBLE_RETURN_IF_ERROR(BuildAll("rows", rows, Recommended(report.whole_rows), built));
+    THIMBLE_RETURN_IF_ERROR(BuildAll(names.For("rows"), rows, Recommended(report.whole_rows), built));
   }
   if (built.empty()) return absl::FailedPreconditionError(path + ": not written, as nothing is recommended that could be saved");
   return Written(Write(path, built));

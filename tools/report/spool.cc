@@ -26,6 +26,7 @@ absl::StatusOr<Spool> Spool::Make(std::size_t buffer_bytes) {
   if (fd < 0) {  // a file system without nameless files
     std::string path = std::string(folder) + "/thimble-XXXXXX";
     fd = mkostemp(path.data(), O_CLOEXEC);
+    if (fd < 0 && errno == EMFILE) return absl::ResourceExhaustedError("more columns than files may be open at once: see ulimit -n");
     if (fd < 0) return SystemError(folder);
     unlink(path.c_str());
   }

@@ -100,6 +100,7 @@ absl::StatusOr<Column> TableData::MapRows() const {
   std::vector<Column> fields;
   for (const ColumnData& column : columns) {
     THIMBLE_ASSIGN_OR_RETURN(Column field, MapTexts(column.texts, kText, column.distinct));
+    field.set_name(column.name);
     fields.push_back(std::move(field));
   }
   Column mapped(kRow, rows, 0);

@@ -75,6 +75,7 @@ absl::Status Print(const Recording& recording, const Options& options) {
 }
 
 int Run(const Options& options) {
+  if (const absl::Status apart = CheckOutputsApart(options.output, options.html); !apart.ok()) return Complain(apart);
   const absl::StatusOr<Recording> recording = Record(options.command, options.interval);
   if (!recording.ok()) return Complain(recording.status());
   const absl::Status printed = Print(*recording, options);

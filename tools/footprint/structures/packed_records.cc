@@ -37,6 +37,12 @@ class PackedRecordsCandidate final : public Candidate {
 
  private:
   static FieldSpec Spec(const Column& column, std::size_t i) {
+    constexpr std::size_t kMaxNameBytes = 255;
+    FieldSpec spec = Unnamed(column, i);
+    spec.name = column.fields()[i].name().substr(0, kMaxNameBytes);
+    return spec;
+  }
+  static FieldSpec Unnamed(const Column& column, std::size_t i) {
     const FieldSpec* whole = column.field_specs().empty() ? nullptr : &column.field_specs()[i];
     if (whole != nullptr && whole->type != FieldType::kText) return *whole;
     const Column& field = column.fields()[i];

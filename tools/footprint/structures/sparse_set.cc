@@ -8,21 +8,19 @@
 namespace thimble::footprint {
 namespace {
 
-// Signed numbers in their order: the smallest is 0.
-std::uint64_t Place(std::int64_t value) { return static_cast<std::uint64_t>(value) ^ (std::uint64_t{1} << 63); }
-
-// The distinct values, each of which has a number: its rank.
+// The distinct values, each of which has a number: its rank. Negative ones are 2^64 more, as C++ converts them, and so stand
+// behind the others.
 class SparseSetCandidate : public Candidate {
  public:
   absl::Status Build(const Column& column) override {
     set_.emplace();
-    for (std::uint64_t i = 0; i < column.size(); ++i) THIMBLE_RETURN_IF_ERROR(set_->Add(Place(column.integer(i))).status());
+    for (std::uint64_t i = 0; i < column.size(); ++i) THIMBLE_RETURN_IF_ERROR(set_->Add(static_cast<std::uint64_t>(column.integer(i))).status());
     return absl::OkStatus();
   }
   std::uint64_t stored() const override { return view().size(); }
   std::uint64_t LookUp(const Probes& probes) const override {
     std::uint64_t sum = 0;
-    for (const std::int64_t value : probes.integers) sum += view().Rank(Place(value));
+    for (const std::int64_t value : probes.integers) sum += view().Rank(static_cast<std::uint64_t>(value));
     return sum;
   }
   std::span<const std::byte> image() const override { return view().image(); }
