@@ -35,22 +35,6 @@ struct Options {
 // What a file may hold, whoever wrote it.
 using Sketch = std::variant<HyperLogLog, DataSketchesHll, KmvSketch>;
 
-absl::StatusOr<Bytes> ReadAll(const std::string& path) {
-  std::FILE* file = path == "-" ? stdin : std::fopen(path.c_str(), "rbe");
-  if (file == nullptr) return absl::UnavailableError(std::strerror(errno));
-  Bytes bytes;
-  std::size_t size = 0;
-  do {
-    bytes.resize(size + kReadBytes);
-    size += std::fread(bytes.data() + size, 1, kReadBytes, file);
-  } while (size == bytes.size());
-  bytes.resize(size);
-  const absl::Status read = std::ferror(file) == 0 ? absl::OkStatus() : absl::UnavailableError(std::strerror(errno));
-  if (file != stdin) std::fclose(file);
-  if (!read.ok()) return read;
-  return bytes;
-}
-
 // Told by the first bytes; a thimble store begins with none of these.
 std::string FormatOf(const Bytes& bytes) {
   const auto byte = [&](std::size_t i) { return i < bytes.size() ? std::to_integer<unsigned>(bytes[i]) : 0u; };
@@ -59,6 +43,23 @@ std::string FormatOf(const Bytes& bytes) {
   if (byte(2) == 3 && byte(1) >= 1 && byte(1) <= 4) return "datasketches-theta";
   if (byte(0) >> 4 == 1 && (byte(0) & 15) >= 1 && (byte(0) & 15) <= 4) return "postgres-hll";
   return "thimble";
+}
+
+// The whole file; or the start of one that begins as no foreign sketch, unless its format is known.
+absl::StatusOr<Bytes> ReadSketch(const std::string& path, bool known) {
+  std::FILE* file = path == "-" ? stdin : std::fopen(path.c_str(), "rbe");
+  if (file == nullptr) return absl::UnavailableError(std::strerror(errno));
+  Bytes bytes;
+  std::size_t size = 0;
+  do {
+    bytes.resize(size + kReadBytes);
+    size += std::fread(bytes.data() + size, 1, kReadBytes, file);
+  } while (size == bytes.size() && (known || FormatOf(bytes) != "thimble"));
+  bytes.resize(size);
+  const absl::Status read = std::ferror(file) == 0 ? absl::OkStatus() : absl::UnavailableError(std::strerror(errno));
+  if (file != stdin) std::fclose(file);
+  if (!read.ok()) return read;
+  return bytes;
 }
 
 absl::StatusOr<Sketch> ReadStore(const Options& options) {
@@ -80,7 +81,8 @@ absl::StatusOr<Sketch> ReadForeign(const std::string& format, const Bytes& bytes
 }
 
 absl::StatusOr<Sketch> Read(const Options& options) {
-  const absl::StatusOr<Bytes> bytes = ReadAll(options.in);
+  if (options.from == "thimble") return ReadStore(options);
+  const absl::StatusOr<Bytes> bytes = ReadSketch(options.in, options.from != "auto");
   if (!bytes.ok()) return In(options.in, bytes.status());
   const std::string format = options.from == "auto" ? FormatOf(*bytes) : options.from;
   if (format == "thimble") return ReadStore(options);
