@@ -104,8 +104,7 @@ absl::StatusOr<ImageHeader> ImageHeader::Read(std::span<const std::byte> run, Ki
   absl::StatusOr<ImageHeader> header = ReadAny(run);
   if (!header.ok()) return header;
   if (header->kind != kind) {
-    return absl::FailedPreconditionError("image holds a " + std::string(KindName(header->kind)) + ", not a " +
-                                         std::string(KindName(kind)));
+    return absl::FailedPreconditionError("image of kind " + std::string(KindName(header->kind)) + ", not " + std::string(KindName(kind)));
   }
   if (header->version != KindVersion(kind)) {
     const std::string what = std::string(KindName(kind)) + " of version " + std::to_string(header->version);

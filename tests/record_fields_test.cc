@@ -14,7 +14,7 @@ BOOST_AUTO_TEST_SUITE(record_fields)
 template <class F, class Value>
 bool Holds(Value value) {
   std::uint64_t field = 0;
-  if (!F::Encode(static_cast<typename F::value_type>(value), &field)) return false;
+  if (!EncodeAs<F>(value, &field)) return false;
   BOOST_TEST((field & ~LowBits(F::kWidth)) == 0u);
   BOOST_TEST((F::Decode(field) == static_cast<typename F::value_type>(value)));
   return true;
@@ -27,6 +27,16 @@ BOOST_AUTO_TEST_CASE(FieldsHoldWhatTheyPromise) {
   BOOST_TEST((Holds<SignedField<"delta", 4>>(-8) && Holds<SignedField<"delta", 4>>(7) && !Holds<SignedField<"delta", 4>>(8)));
   BOOST_TEST((Holds<SignedField<"all", 64>>(std::numeric_limits<std::int64_t>::min())));
   BOOST_TEST((Holds<BoolField<"on">>(true) && Holds<BoolField<"on">>(false)));
+}
+
+// A value of another type than the field's is itself when it comes back, or does not fit.
+BOOST_AUTO_TEST_CASE(NoValueTurnsIntoAnother) {
+  constexpr std::uint64_t kMost = ~std::uint64_t{0};
+  BOOST_TEST((!Holds<SignedField<"delta", 4>>(kMost) && Holds<SignedField<"delta", 4>>(std::int8_t{-1})));
+  BOOST_TEST((!Holds<Field<"id", 64>>(-1) && Holds<Field<"id", 64>>(kMost)));
+  BOOST_TEST((!Holds<BoolField<"on">>(2) && !Holds<BoolField<"on">>(-1) && Holds<BoolField<"on">>(1)));
+  enum class Small : std::uint8_t { kNone };
+  BOOST_TEST((!Holds<EnumField<"small", Small, 8>>(256) && !Holds<EnumField<"small", Small, 8>>(-1) && Holds<EnumField<"small", Small, 8>>(255)));
 }
 
 BOOST_AUTO_TEST_CASE(DecimalsComeBackToTheBitOrNotAtAll) {

@@ -156,7 +156,7 @@ class PackedRecords : public Owner<PackedRecordsView<R, kLayout>> {
     using F = typename R::template At<kField>;
     static_assert(F::kType != FieldType::kText);
     std::uint64_t field = 0;
-    if (i >= this->size() || !F::Encode(static_cast<typename F::value_type>(value), &field)) return;
+    if (i >= this->size() || !EncodeAs<F>(value, &field)) return;
     std::byte* run = this->data() + (this->run(kField) - this->image().data());
     WriteBits(run, i * View::template Stride<kField>() + View::template First<kField>(), F::kWidth, field);
   }
@@ -202,7 +202,7 @@ class PackedRecords<R, kLayout>::Builder {
     using F = typename R::template At<kField>;
     if constexpr (F::kType == FieldType::kText) {
       image_.SetText(kField, count_, value);
-    } else if (std::uint64_t field = 0; F::Encode(static_cast<typename F::value_type>(value), &field)) {
+    } else if (std::uint64_t field = 0; EncodeAs<F>(value, &field)) {
       image_.Set(kField, count_, field);
     } else {
       image_.Fail(kField, count_, "does not fit its field");

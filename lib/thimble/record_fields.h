@@ -122,6 +122,18 @@ struct TextField {
   static FieldSpec Spec() { return {.name = std::string(kName), .type = kType, .width = kWidth}; }
 };
 
+// What field F keeps of a value of any type. False if it would give another value back.
+template <class F, class Value>
+constexpr bool EncodeAs(const Value& value, std::uint64_t* field) {
+  using T = typename F::value_type;
+  const T kept = static_cast<T>(value);
+  if constexpr (std::is_integral_v<T>) static_assert(!std::is_floating_point_v<Value>, "an integer field: round the value first");
+  if constexpr (std::is_integral_v<Value> && !std::is_floating_point_v<T>) {
+    if (static_cast<Value>(kept) != value || (kept < T{}) != (value < Value{})) return false;
+  }
+  return F::Encode(kept, field);
+}
+
 // A record type: what the fields are, and in which order.
 template <class... Fields>
 struct Record {
