@@ -4,9 +4,12 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <filesystem>
+#include <system_error>
 #include <thread>
 
 #include "journal.h"
+#include "prefixed.h"
 #include "status_macros.h"
 #include "store_format.h"
 #include "thimble/store_writer.h"
@@ -388,6 +391,9 @@ absl::Status LiveFile::Impl::WriteCommit(const Superblock& next, std::span<const
 
 absl::Status LiveFile::Impl::Seal(const std::string& path) const {
   if (!broken_.ok()) return broken_;
+  // What replaced this file would cut it off from its name, and from readers.
+  std::error_code ignored;
+  if (std::filesystem::equivalent(path, path_, ignored)) return absl::InvalidArgumentError(path + ": is the live file itself");
   THIMBLE_ASSIGN_OR_RETURN(StoreWriter writer, StoreWriter::Create(path, system_));
   for (const NamedEntry& section : sections_) {
     const std::span<const std::byte> bytes = BytesOfSection(section.entry);
@@ -396,9 +402,7 @@ absl::Status LiveFile::Impl::Seal(const std::string& path) const {
       continue;
     }
     const absl::StatusOr<ImageHeader> header = ImageHeader::ReadAny(bytes);
-    if (!header.ok()) {
-      return absl::Status(header.status().code(), path_ + ": section " + section.name + ": " + std::string(header.status().message()));
-    }
+    if (!header.ok()) return Prefixed(path_ + ": section " + section.name, header.status());
     THIMBLE_RETURN_IF_ERROR(writer.Add(section.name, bytes.first(header->image_bytes)));
   }
   return writer.Finish();

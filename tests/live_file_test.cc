@@ -62,6 +62,7 @@ void CheckTheWholeWay(absl::Status (LiveFileType::*acknowledge)()) {
     BOOST_TEST(!file->was_closed());
     BOOST_TEST(!file->fresh());
     REQUIRE_OK(file->Seal(folder.File("sealed")));
+    CHECK_CODE(file->Seal(folder.File("./a.live")), absl::StatusCode::kInvalidArgument);
     REQUIRE_OK(file->Close());
   }
   for (const std::string& name : {std::string("a.live"), std::string("sealed")}) {

@@ -120,7 +120,7 @@ class QuotientFilterView {
 //   absl::Status added = sessions.Add(id);
 //   sessions.Remove(id);
 //
-//   QuotientFilter seen({.capacity = 1'000'000, .epoch_bits = 4});   // a window of 15 epochs
+//   QuotientFilter seen({.capacity = 1'000'000, .epoch_bits = 4});   // a window of this epoch and the 15 before
 //   seen.Add(request); ... seen.Advance();
 //
 // Space    11.0 bits a key at 0.44 % when made for its size; each doubling of max_capacity beyond capacity adds a bit to the
@@ -176,7 +176,7 @@ class QuotientFilter : public Owner<QuotientFilterView> {
   }
   bool RemoveHash(std::uint64_t hash);
 
-  // Begins a new epoch and forgets the keys that were last added 2^epoch_bits - 1 epochs ago.
+  // Begins a new epoch and forgets the keys that were last added 2^epoch_bits epochs ago.
   void Advance();
 
   Stats stats() const;

@@ -28,8 +28,8 @@ namespace thimble {
 //
 // Space    256 KiB, and what zstd needs for a compressed section
 // Time     O(bytes); Finish syncs
-// Errors   kInvalidArgument: a name that is empty, taken or longer than 255 bytes, bytes that are no image; those of the
-//          system. After one nothing can be finished
+// Errors   kInvalidArgument: a name that is empty, taken or longer than 255 bytes; kDataLoss: bytes that are no image. Neither
+//          adds anything. Those of the system, after one of which nothing can be finished
 // Threads  one at a time
 class StoreWriter {
  public:
