@@ -197,7 +197,9 @@ BOOST_AUTO_TEST_CASE(WhatCannotBeConvertedSaysSo) {
   BOOST_TEST(thimble("count %a.txt --sketch %a.thimble") == 0);
   BOOST_TEST(thimble("convert %a.thimble --to redis -o %a.bin") == 2);
   BOOST_TEST(thimble("convert %a.thimble --to datasketches-theta -o %a.bin") == 2);
-  BOOST_TEST(thimble("convert %a.txt --to redis -o %a.bin") == 4);
+  for (const char* from : {"auto", "thimble", "redis", "postgres-hll", "datasketches-hll", "datasketches-theta"}) {
+    BOOST_TEST(thimble("convert %a.txt --from " + std::string(from) + " --to redis -o %a.bin") == 4, from);
+  }
   BOOST_TEST(thimble("convert %missing --to redis -o %a.bin") != 0);
   BOOST_TEST(thimble("convert %a.thimble --section other --to redis -o %a.bin") == 3);
   BOOST_TEST(thimble.Read("a.bin") == "");

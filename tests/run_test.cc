@@ -11,6 +11,7 @@
 
 #include "test_image.h"
 #include "thimble/mark.h"
+#include "tool.h"
 
 namespace thimble {
 namespace {
@@ -57,6 +58,10 @@ BOOST_AUTO_TEST_CASE(TheExitStatusIsTheCommands) {
   BOOST_TEST(Thimble("-- sh -c 'kill -9 $$' 2>/dev/null") == 137);
   BOOST_TEST(Thimble("-- /nonexistent/command 2>/dev/null") == 127);
   BOOST_TEST(Thimble("2>/dev/null") == 2);
+  const testing::ToolFolder folder;
+  const testing::Outcome outcome = folder.Thimble("--version; TMPDIR=/dev/null '" THIMBLE_TOOL "' run -- true");
+  BOOST_TEST(outcome.exit_code == 3);
+  BOOST_TEST(outcome.err.find("Not a directory") != std::string::npos, outcome.err);
 }
 
 BOOST_AUTO_TEST_CASE(MarksAndChildrenAreSeen) {

@@ -87,6 +87,8 @@ absl::StatusOr<Sketch> Read(const Options& options) {
   const std::string format = options.from == "auto" ? FormatOf(*bytes) : options.from;
   if (format == "thimble") return ReadStore(options);
   absl::StatusOr<Sketch> sketch = ReadForeign(format, *bytes);
+  // What is none is told from what is damaged by the message alone.
+  if (absl::IsFailedPrecondition(sketch.status())) return In(options.in, absl::DataLossError(sketch.status().message()));
   if (!sketch.ok()) return In(options.in, sketch.status());
   return sketch;
 }

@@ -56,7 +56,7 @@ class StringPoolView {
 //   const std::uint64_t id = *pool.Add("usr/share/doc");      // the same id for the same string
 //   pool[id];                                                 // a string_view
 //
-// Space    the strings + 2 B for where each begins + 5.7 to 6.2 B for the index; grows by a twelfth at most, never doubles
+// Space    the strings + 2 B for where each begins + about 6 B for the index; grows by a twelfth at most, never doubles
 // Time     Find and Add three cache misses; Add moves what it holds 12 times over, on average, while it grows
 // Threads  const methods are safe together; Add needs exclusion
 class StringPool : public Owner<StringPoolView> {

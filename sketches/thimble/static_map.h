@@ -64,7 +64,7 @@ class StaticMapView {
 //   absl::StatusOr<StaticMap> shard_of = std::move(builder).Finish();
 //   shard_of->Find("example.org");
 //
-// Space    1.003 * value_bits bits a key, at 8 bits; the shorter the values, the more the 0.02 bits of bookkeeping weigh
+// Space    1.004 * value_bits bits a key, at 8 bits; the shorter the values, the more the 0.02 bits of bookkeeping weigh
 // Time     Find as StaticFilter; building takes 20 bytes of memory a key
 // Threads  const methods are safe together; building uses as many as it is told
 // Errors   Finish: kInvalidArgument if a key has two values, a value more than value_bits bits, or value_bits is not 1 ... 64.

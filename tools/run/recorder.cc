@@ -39,7 +39,8 @@ class MarkPipe {
   static absl::StatusOr<MarkPipe> Make() {
     std::error_code error;
     std::string folder = (std::filesystem::temp_directory_path(error) / "thimble-run-XXXXXX").string();
-    if (error || mkdtemp(folder.data()) == nullptr) return SystemError("temporary folder");
+    if (error) return absl::UnavailableError("temporary folder: " + error.message());
+    if (mkdtemp(folder.data()) == nullptr) return SystemError(folder);
     MarkPipe pipe(folder);
     if (mkfifo(pipe.path().c_str(), 0600) != 0) return SystemError(pipe.path());
     pipe.fd_ = open(pipe.path().c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
