@@ -58,9 +58,9 @@ std::uint8_t KindVersion(Kind kind) {
     case Kind::kStaticMap:
     case Kind::kSkewedVector:      // 2: blocks of classes, not levels
     case Kind::kSparseSet:  // 2: inner nodes tell where a key's child stands
-    case Kind::kSparseArray:
     case Kind::kSparseMatrix:
       return 2;
+    case Kind::kSparseArray:       // 3: packed, it may be a table
     case Kind::kCompactDict:       // 3: the index before the records; a line's order tells where lookups end
       return 3;
     case Kind::kStringDictionary:  // 5: prefix codes for LCPs

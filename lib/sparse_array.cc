@@ -1,14 +1,28 @@
 #include "thimble/sparse_array.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "sparse_build.h"
 #include "sparse_editor.h"
+#include "sparse_table_build.h"
 #include "sparse_walk.h"
 #include "status_macros.h"
 
 namespace thimble {
+
+absl::StatusOr<SparsePairsView> SparsePairsView::OpenPairs(std::span<const std::byte> image) {
+  SparsePairsView view;
+  THIMBLE_ASSIGN_OR_RETURN(const ImageHeader header, ImageHeader::Read(image, Kind::kSparseArray));
+  if (header.header_bytes == kHeaderBytes && SparseTableView::IsIn(header)) {
+    THIMBLE_ASSIGN_OR_RETURN(view.table_, SparseTableView::Open(image, header));
+    static_cast<SparseTreeView&>(view) = NoTree(image, header);
+  } else {
+    THIMBLE_ASSIGN_OR_RETURN(static_cast<SparseTreeView&>(view), OpenTree(image, Kind::kSparseArray));
+  }
+  return view;
+}
 
 std::uint64_t SparseArrayStore::ImageBytes(std::uint64_t page_bytes) { return SparseTreeEditor::EmptyBytes(page_bytes); }
 
@@ -29,12 +43,22 @@ absl::StatusOr<bool> SparseArrayStore::Erase(SparseTreeView& view, Buffer& buffe
   return SparseTreeEditor(view, buffer).Erase(index);
 }
 
-absl::StatusOr<Buffer> SparseArrayStore::Rebuild(const SparseTreeView& view, bool packed, Buffer into) {
-  const auto default_bits = Load<std::uint64_t>(view.image().data() + 48 + SparseTreeView::kDefaultValue * std::size_t{8});
-  SparseTreeBuilder builder(Kind::kSparseArray, view.value_bits(), default_bits,
+absl::StatusOr<Buffer> SparseArrayStore::Rebuild(const SparsePairsView& view, bool packed, Buffer into) {
+  SparseTreeBuilder builder(Kind::kSparseArray, view.value_bits(), view.default_bits(),
                             packed ? SparseTreeBuilder::kPackedWithValues : SparseTreeBuilder::kMutable, std::move(into));
-  for (SparseTreeWalk walk(view); !walk.done(); walk.Next()) builder.Add(walk.leaf());
-  return builder.Finish();
+  if (view.is_table()) {
+    std::array<std::uint64_t, 256> keys, values;
+    for (std::uint64_t rank = 0; const std::size_t n = view.Copy(rank, keys, values.data()); rank += n) {
+      for (std::size_t i = 0; i < n; ++i) {
+        builder.Add(keys[i]);
+        builder.AddValue(values[i]);
+      }
+    }
+  } else {
+    for (SparseTreeWalk walk(view); !walk.done(); walk.Next()) builder.Add(walk.leaf());
+  }
+  THIMBLE_ASSIGN_OR_RETURN(Buffer tree, builder.Finish());
+  return packed ? TableIfAsSmall(view, std::move(tree)) : std::move(tree);
 }
 
 absl::Status SparseArrayStore::SetAll(SparseTreeView& view, Buffer& buffer, std::vector<Pair>& pairs, std::uint64_t default_bits) {

@@ -162,6 +162,16 @@ absl::StatusOr<SparseTreeView> SparseTreeView::OpenTree(std::span<const std::byt
   return view;
 }
 
+SparseTreeView SparseTreeView::NoTree(std::span<const std::byte> image, const ImageHeader& header) {
+  SparseTreeView view;
+  view.data_ = image.data();
+  view.image_bytes_ = header.image_bytes;
+  view.count_ = header.count;
+  view.unit_bytes_ = kPackedUnitBytes;
+  view.value_bits_ = static_cast<std::uint8_t>(header.parameters[kValueBits]);
+  return view;
+}
+
 absl::Status SparseTreeView::VerifyTree() const {
   const auto damaged = [](const char* what) { return absl::DataLossError(std::string("sparse tree: ") + what); };
   std::vector<bool> seen(pages_);

@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(FindsKeysHoweverTheyAreSpread) {
     }
     BOOST_REQUIRE_EQUAL(array.size(), keys.size());
     const PackedSparseArray<std::uint16_t> packed = array.Packed();
-    for (const SparseArrayView<std::uint16_t> view : {SparseArrayView<std::uint16_t>(array), SparseArrayView<std::uint16_t>(packed)}) {
+    for (const SparseArrayView<std::uint16_t>& view : {SparseArrayView<std::uint16_t>(array), SparseArrayView<std::uint16_t>(packed)}) {
       for (std::size_t i = 0; i < keys.size(); ++i) {
         BOOST_REQUIRE_EQUAL(view[keys[i]], static_cast<std::uint16_t>(i | 1));
         const SparseTreeView::Place place = view.Find(keys[i] - 1);

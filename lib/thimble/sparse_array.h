@@ -1,11 +1,7 @@
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -13,101 +9,12 @@
 #include <absl/status/statusor.h>
 
 #include "thimble/buffer.h"
-#include "thimble/image.h"
 #include "thimble/owner.h"
+#include "thimble/sparse_array_view.h"
 #include "thimble/sparse_tree.h"
 #include "thimble/sparse_value.h"
 
 namespace thimble {
-
-// Reads a SparseArray, mutable or packed.
-template <SparseValue T>
-class SparseArrayView : public SparseTreeView {
- public:
-  static constexpr Kind kKind = Kind::kSparseArray;
-
-  // Returns kInvalidArgument if its values are wider than a T; else as ImageHeader::Read does.
-  static absl::StatusOr<SparseArrayView> Open(std::span<const std::byte> image) {
-    const absl::StatusOr<SparseTreeView> tree = OpenTree(image, kKind);
-    if (!tree.ok()) return tree.status();
-    if (tree->value_bits() == 0) return absl::DataLossError("sparse array: it holds no values");
-    if (tree->value_bits() > 8 * sizeof(T)) return absl::InvalidArgumentError("sparse array: its values are wider than the type");
-    SparseArrayView view;
-    static_cast<SparseTreeView&>(view) = *tree;
-    view.default_ = view.FromBits(Load<std::uint64_t>(image.data() + 48 + kDefaultValue * std::size_t{8}));
-    return view;
-  }
-  absl::Status Verify() const { return VerifyTree(); }
-
-  // The value at an index: the default value where none was set.
-  T operator[](std::uint64_t index) const {
-    const Got got = Get(index);
-    return got.found ? FromBits(got.value) : default_;
-  }
-  // The values at many indices, in less time than one by one. Requires: room for as many.
-  void GetMany(std::span<const std::uint64_t> indices, std::span<T> values) const {
-    std::array<Got, 64> got;
-    for (std::size_t from = 0; from < indices.size(); from += got.size()) {
-      const auto some = indices.subspan(from, std::min(got.size(), indices.size() - from));
-      SparseTreeView::GetMany(some, got.data());
-      for (std::size_t i = 0; i < some.size(); ++i) values[from + i] = got[i].found ? FromBits(got[i].value) : default_;
-    }
-  }
-  T default_value() const { return default_; }
-  bool Contains(std::uint64_t index) const { return HasKey(index); }
-  // How many values are set below the index.
-  std::uint64_t Rank(std::uint64_t index) const { return Find(index).rank; }
-
-  struct Element {
-    std::uint64_t index;
-    T value;
-  };
-  // The i-th element that is set, in order of indices. Requires: i < size().
-  Element Select(std::uint64_t i) const {
-    const Entry entry = At(i);
-    return {entry.key, FromBits(entry.value)};
-  }
-
-  // Ascends over the elements that are set.
-  class Iterator {
-   public:
-    using iterator_category = std::input_iterator_tag;
-    using value_type = Element;
-    using difference_type = std::ptrdiff_t;
-    using pointer = const Element*;
-    using reference = Element;
-
-    Element operator*() const { return {keys_[at_], view_.FromBits(values_[at_])}; }
-    Iterator& operator++() {
-      ++rank_;
-      if (++at_ == filled_) Fill();
-      return *this;
-    }
-    bool operator==(const Iterator& other) const { return rank_ == other.rank_; }
-
-   private:
-    friend class SparseArrayView;
-    Iterator(const SparseArrayView& view, std::uint64_t rank) : view_(view), rank_(rank) { Fill(); }
-    void Fill() {
-      at_ = 0;
-      filled_ = view_.Copy(rank_, keys_, values_.data());
-      if (filled_ == 0) rank_ = view_.size();
-    }
-
-    SparseArrayView view_;
-    std::uint64_t rank_;
-    std::size_t at_ = 0, filled_ = 0;
-    std::array<std::uint64_t, 32> keys_, values_;
-  };
-  Iterator begin() const { return Iterator(*this, 0); }
-  Iterator end() const { return Iterator(*this, size()); }
-
-  // The value that stored bits stand for.
-  T FromBits(std::uint64_t bits) const { return SparseValueOf<T>(bits, value_bits()); }
-
- private:
-  T default_{};
-};
 
 // What does not depend on the type of the values.
 class SparseArrayStore {
@@ -119,7 +26,7 @@ class SparseArrayStore {
   static absl::Status WriteEmpty(std::uint64_t page_bytes, unsigned value_bits, std::uint64_t default_bits, Buffer& buffer);
   static absl::StatusOr<bool> Set(SparseTreeView& view, Buffer& buffer, std::uint64_t index, std::uint64_t bits);
   static absl::StatusOr<bool> Erase(SparseTreeView& view, Buffer& buffer, std::uint64_t index);
-  static absl::StatusOr<Buffer> Rebuild(const SparseTreeView& view, bool packed, Buffer into);
+  static absl::StatusOr<Buffer> Rebuild(const SparsePairsView& view, bool packed, Buffer into);
   // Sorts the pairs and sets them; of those with one index the last counts.
   static absl::Status SetAll(SparseTreeView& view, Buffer& buffer, std::vector<Pair>& pairs, std::uint64_t default_bits);
   static Stats StatsOf(const SparseTreeView& view, const Buffer& buffer);
@@ -152,11 +59,13 @@ class PackedSparseArray : public Owner<SparseArrayView<T>> {
 //   degree[page];                            // 17; 0 where nothing was set
 //   for (const auto [index, value] : degree) ...
 //
-// A B+-tree of coded leaves (see sparse_tree.h): the low bits of an index lie beside its value.
+// A B+-tree of coded leaves (see sparse_tree.h): the low bits of an index lie beside its value. The packed form is another one
+// or, where indices are spread so evenly that it is at most 1/32 larger, a table (see sparse_table.h).
 //
-// Space    n (value bits + log2(u / n) + 3.5) bits, and 6 to 10 % more; packed less than 1 % more
+// Space    n (value bits + log2(u / n) + 3.5) bits, and 6 to 10 % more; packed about 1 % more
 // Error    exact
-// Time     as SparseSet: O(log n) page visits, and a shift within a page to set; GetMany in a third of the time of one by one
+// Time     as SparseSet: O(log n) page visits, and a shift within a page to set; GetMany in a third of the time of one by one.
+//          A table gets in O(1), in half of a tree's time; GetMany halves that again
 // Threads  const methods are safe together; writers need exclusion
 // Errors   Set returns kOutOfRange if a value does not fit in value_bits, and what Buffer::Grow returns; nothing changed then
 // Paper    as SparseSet

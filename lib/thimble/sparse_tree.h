@@ -74,6 +74,8 @@ class SparseTreeView {
  protected:
   SparseTreeView() = default;
   static absl::StatusOr<SparseTreeView> OpenTree(std::span<const std::byte> image, Kind kind);
+  // Stands for the tree of an image that holds its keys otherwise, packed: knows how many there are, and finds none.
+  static SparseTreeView NoTree(std::span<const std::byte> image, const ImageHeader& header);
   absl::Status VerifyTree() const;
 
  private:
