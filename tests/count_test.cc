@@ -72,6 +72,7 @@ BOOST_AUTO_TEST_CASE(OddFiles) {
   BOOST_TEST(thimble("count --sketch %pipe %cut") == 2);
   BOOST_TEST(std::filesystem::is_fifo(thimble.File("pipe")));
   BOOST_TEST(thimble("count --precision 40 %cut") == 2);
+  BOOST_TEST(thimble("count --hash redis --precision 12 %cut") == 2);
 }
 
 BOOST_AUTO_TEST_CASE(ErrorsNameTheFile) {

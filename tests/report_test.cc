@@ -107,6 +107,8 @@ BOOST_AUTO_TEST_CASE(OptionsChoose) {
   const Json report = ReportOf(folder, "--column b " + path);
   BOOST_TEST(report["columns"].size() == 1u);
   BOOST_TEST(report["columns"][0]["name"] == "b");
+  const Outcome file_amid = folder.Thimble("report --structures shrunk,StringStore " + path + " --column b --csv");
+  BOOST_TEST(file_amid.exit_code == 0, file_amid.err);
   BOOST_TEST(report["columns"][0]["structures"].size() == 1u);
   BOOST_TEST(report["rows"]["structures"].empty());
   const Outcome ragged = folder.Thimble("report --structures StringStore " + folder.Write("b.csv", "a,b\n1,x\n2\n"));
@@ -253,9 +255,15 @@ BOOST_AUTO_TEST_CASE(GrowthIsARegression) {
   BOOST_TEST(compare(large, "--fail-over 50").exit_code == 6);
   BOOST_TEST(compare(large, "").out.find("line: std::vector<int64_t>, shrunk") != std::string::npos);
   folder.Write("old.json", "{\"schema\":1}");
+  // What cannot be compared with is said before anything is measured.
   const Outcome no_report = compare(small, "");
   BOOST_TEST(no_report.exit_code == 4);
-  BOOST_TEST(no_report.out.find("line: uint8") != std::string::npos, no_report.out);  // what was measured is shown all the same
+  BOOST_TEST(no_report.out == "");
+  for (const char* path : {"%absent", "%."}) {
+    const Outcome unread = folder.Thimble("report --compare " + std::string(path) + " " + small);
+    BOOST_TEST(unread.exit_code == 3);
+    BOOST_TEST(unread.err.starts_with("thimble: " + folder.path() + "/"), unread.err);
+  }
   BOOST_TEST(folder.Thimble("report --fail-over 1 " + small).exit_code == 2);
 }
 

@@ -224,6 +224,7 @@ HyperLogLog::Options HyperLogLogOptions(const CountOptions& options) {
 }  // namespace
 
 int Count(const CountOptions& options) {
+  if (options.hash == "redis" && options.precision != 14) return Complain(absl::InvalidArgumentError("redis has sketches of precision 14 only"));
   if (options.kind == "hll") return Run<HyperLogLog>(options, HyperLogLogOptions(options));
   const std::uint64_t k = std::uint64_t{1} << options.precision;
   if (options.kind == "kmv" && options.hash == "datasketches") return Run<KmvSketch>(options, KmvSketch::Options::DataSketches(k));

@@ -77,8 +77,14 @@ absl::Status CheckPaths(const Options& options) {
 
 int Run(const Options& options) {
   if (const absl::Status apart = CheckPaths(options); !apart.ok()) return Complain(apart);
+  std::optional<Costs> before;  // read first, for what is measured takes a while
+  if (!options.compare.empty()) {
+    absl::StatusOr<Costs> read = ReadCosts(options.compare);
+    if (!read.ok()) return Complain(read.status());
+    before = *std::move(read);
+  }
   Report report;
-  // What is measured is printed, whatever else cannot be written or read.
+  // What is measured is printed, whatever else cannot be written.
   int exit_code = kOk;
   const auto check = [&exit_code](const absl::Status& status) {
     if (!status.ok()) exit_code = Complain(status);
@@ -107,17 +113,10 @@ int Run(const Options& options) {
       check(SaveRecommended(*table, report, options.save));
     }
   }
-  Changes changes;
-  bool compared = false;
-  if (!options.compare.empty()) {
-    absl::StatusOr<Changes> read = CompareWith(report, options.compare);
-    check(read.status());
-    compared = read.ok();
-    if (compared) changes = *std::move(read);
-  }
+  const Changes changes = before ? CompareWith(report, *before) : Changes();
   if (!options.html.empty()) check(WriteOutput(options.html, ToHtml(report)));
   std::string text = Print(report, options);
-  if (compared && !options.json && !options.csv) {
+  if (before && !options.json && !options.csv) {
     text += "\nsince " + options.compare + ":\n" + (changes.text.empty() ? "  nothing changed\n" : changes.text);
   }
   std::fwrite(text.data(), 1, text.size(), stdout);
@@ -136,7 +135,9 @@ void AddReport(CLI::App& app, int& exit_code) {
   CLI::Option* csv = report->add_flag("--csv", options->csv, "print CSV")->excludes(json);
   report->add_flag("--markdown", options->markdown, "print Markdown")->excludes(json)->excludes(csv);
   report->add_option("--column", options->measure.columns, "only this column; may be repeated")->allow_extra_args(false);
-  report->add_option("--structures", options->measure.structures, "only structures with this in their name; commas separate several")->delimiter(',');
+  report->add_option("--structures", options->measure.structures, "only structures with this in their name; commas separate several")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   report->add_option("--memory-limit", options->measure.memory_limit, "heap for each structure, such as 500MB or 4GiB; half of the machine's by default")
       ->transform(CLI::AsSizeValue(false));
   report->add_option("--jobs", options->measure.jobs, "structures measured at once; 1 for the steadiest times")

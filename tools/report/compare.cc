@@ -1,41 +1,25 @@
 #include "compare.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <fstream>
-#include <map>
 
 #include <nlohmann/json.hpp>
 
 #include "format.h"
-#include "status_macros.h"
 
 namespace thimble::tools {
 namespace {
 
 using Json = nlohmann::json;
-using Costs = std::map<std::string, double>;  // "column: structure" to heap bytes; negative where it failed
 
 constexpr double kNoticed = 0.05;  // percent
 
 void AddCosts(const Json& structures, const std::string& column, Costs& costs) {
   for (const Json& row : structures) {
     costs[column + ": " + row.at("structure").get<std::string>()] = row.at("failure").is_null() ? row.at("heap_bytes").get<double>() : -1;
-  }
-}
-
-absl::StatusOr<Costs> CostsOf(const std::string& path) {
-  std::ifstream in(path);
-  if (!in) return absl::UnavailableError(path + ": cannot be read");
-  try {
-    const Json json = Json::parse(in);
-    if (json.at("schema") != 1) return absl::DataLossError(path + ": a report of another schema");
-    Costs costs;
-    for (const Json& column : json.at("columns")) AddCosts(column.at("structures"), column.at("name"), costs);
-    AddCosts(json.at("rows").at("structures"), "rows", costs);
-    return costs;
-  } catch (const Json::exception& error) {
-    return absl::DataLossError(path + ": no report: " + error.what());
   }
 }
 
@@ -49,8 +33,24 @@ std::string Signed(double percent) { return std::string(percent > 0 ? 1 : 0, '+'
 
 }  // namespace
 
-absl::StatusOr<Changes> CompareWith(const Report& report, const std::string& path) {
-  THIMBLE_ASSIGN_OR_RETURN(const Costs before, CostsOf(path));
+absl::StatusOr<Costs> ReadCosts(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) return absl::UnavailableError(path + ": " + std::strerror(errno));
+  try {
+    const Json json = Json::parse(in);
+    if (json.at("schema") != 1) return absl::DataLossError(path + ": a report of another schema");
+    Costs costs;
+    for (const Json& column : json.at("columns")) AddCosts(column.at("structures"), column.at("name"), costs);
+    AddCosts(json.at("rows").at("structures"), "rows", costs);
+    return costs;
+  } catch (const std::ios_base::failure&) {  // a folder, which opens
+    return absl::UnavailableError(path + ": cannot be read");
+  } catch (const Json::exception& error) {
+    return absl::DataLossError(path + ": no report: " + error.what());
+  }
+}
+
+Changes CompareWith(const Report& report, const Costs& before) {
   Costs after;
   for (const ColumnReport& column : report.columns) AddCosts(column, column.name, after);
   AddCosts(report.whole_rows, "rows", after);

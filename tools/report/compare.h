@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 
 #include <absl/status/statusor.h>
@@ -14,8 +15,12 @@ struct Changes {
   double worst_percent = 0;   // the largest growth of a structure's heap
 };
 
-// Compares heap bytes, which do not depend on the machine's load, with those in a file that --json wrote. Returns
-// kUnavailable if it cannot be read, kDataLoss if it is no such report.
-absl::StatusOr<Changes> CompareWith(const Report& report, const std::string& path);
+// "column: structure" to heap bytes, which do not depend on the machine's load; negative where it failed.
+using Costs = std::map<std::string, double>;
+
+// Those of a file that --json wrote. Returns kUnavailable if it cannot be read, kDataLoss if it is no such report.
+absl::StatusOr<Costs> ReadCosts(const std::string& path);
+
+Changes CompareWith(const Report& report, const Costs& before);
 
 }  // namespace thimble::tools
