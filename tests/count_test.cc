@@ -172,6 +172,18 @@ BOOST_AUTO_TEST_CASE(PartsMergeToTheWhole) {
   }
 }
 
+// Until all is merged nothing is written, so that an interrupt has no half of a file to leave.
+BOOST_AUTO_TEST_CASE(AnInterruptedMergeLeavesNoFile) {
+  Command thimble;
+  thimble.Write("a.txt", Lines(0, 2'000'000));
+  BOOST_TEST(thimble("count --kind kmv --precision 21 %a.txt --sketch %a.thimble") == 0);
+  std::string parts;
+  for (int i = 0; i < 200; ++i) parts += " %a.thimble";
+  constexpr int kTimedOut = 124;
+  BOOST_TEST(thimble("--version; timeout -s INT 0.5 '" THIMBLE_TOOL "' merge -o %merged" + parts) == kTimedOut);
+  for (const std::string& name : thimble.Names()) BOOST_TEST(!name.starts_with("merged"), name);
+}
+
 BOOST_AUTO_TEST_CASE(SketchesGoToOtherEnginesAndBack) {
   struct Case {
     const char *count, *format;

@@ -92,6 +92,18 @@ BOOST_AUTO_TEST_CASE(TheInputIsNotWrittenOver) {
   }
 }
 
+// What is to be saved is built whole, where a report alone would be content with a sample.
+BOOST_AUTO_TEST_CASE(AllIsSavedWhateverTheMemory) {
+  const Folder folder;
+  std::string numbers;
+  for (int i = 0; i < 20000; ++i) numbers += std::to_string(i) + "\n";
+  const std::string report = "report --structures PackedVector --memory-limit 200KB " + folder.Write("a.txt", numbers);
+  BOOST_TEST(folder.Thimble(report).out.find("predicted from") != std::string::npos);
+  const Outcome saved = folder.Thimble(report + " --save %a.thimble");
+  BOOST_TEST(saved.exit_code == 0, saved.err);
+  BOOST_TEST(StoreReader::Open(folder.File("a.thimble"))->View<PackedVectorView>("line/PackedVector")->size() == 20000u);
+}
+
 BOOST_AUTO_TEST_CASE(NothingToSaveIsSaid) {
   const Folder folder;
   const Outcome outcome = folder.Thimble("report --save %a.thimble " + folder.Write("a.txt", ""));

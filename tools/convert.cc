@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "command.h"
+#include "report/interrupts.h"
 #include "status_macros.h"
 #include "thimble/datasketches.h"
 #include "thimble/file_system.h"
@@ -122,6 +123,7 @@ absl::Status WriteFile(const std::string& path, const Bytes& bytes) {
     const bool written = std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() && std::fflush(stdout) == 0;
     return written ? absl::OkStatus() : absl::UnavailableError("cannot write to stdout");
   }
+  const InterruptsBlocked blocked;
   FileSystem& system = FileSystem::Real();
   const std::string temporary = path + ".tmp-" + std::to_string(getpid());
   const auto write = [&]() -> absl::Status {
@@ -138,6 +140,7 @@ absl::Status WriteFile(const std::string& path, const Bytes& bytes) {
 }
 
 absl::Status WriteStore(const Options& options, const Sketch& sketch) {
+  const InterruptsBlocked blocked;
   THIMBLE_ASSIGN_OR_RETURN(StoreWriter writer, StoreWriter::Create(options.out));
   THIMBLE_RETURN_IF_ERROR(writer.Add(options.section, ImageOf(sketch)));
   return writer.Finish();

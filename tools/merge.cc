@@ -2,12 +2,14 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "command.h"
 #include "prefixed.h"
+#include "report/interrupts.h"
 #include "status_macros.h"
 #include "thimble/bloom_filter.h"
 #include "thimble/hyperloglog.h"
@@ -80,6 +82,13 @@ absl::Status CheckSameSections(const std::vector<StoreReader>& stores) {
   return absl::OkStatus();
 }
 
+absl::Status Write(const std::string& path, const std::vector<std::pair<SectionInfo, Buffer>>& sections) {
+  const InterruptsBlocked blocked;
+  THIMBLE_ASSIGN_OR_RETURN(StoreWriter writer, StoreWriter::Create(path));
+  for (const auto& [info, image] : sections) THIMBLE_RETURN_IF_ERROR(writer.Add(info.name, image.bytes(), info.codec));
+  return writer.Finish();
+}
+
 absl::Status Merge(const std::vector<std::string>& paths, const std::string& out) {
   std::vector<StoreReader> stores;
   for (const std::string& path : paths) {
@@ -87,18 +96,17 @@ absl::Status Merge(const std::vector<std::string>& paths, const std::string& out
     stores.push_back(std::move(store));
   }
   THIMBLE_RETURN_IF_ERROR(CheckSameSections(stores));
-  absl::StatusOr<StoreWriter> writer = StoreWriter::Create(out);
-  if (!writer.ok()) return Written(writer.status());
+  std::vector<std::pair<SectionInfo, Buffer>> sections;
   for (std::size_t i = 0; i < stores[0].size(); ++i) {
     THIMBLE_ASSIGN_OR_RETURN(const SectionInfo info, stores[0].Section(i));
     const auto* entry = std::find_if(std::begin(kMerges), std::end(kMerges), [&](const MergeEntry& e) { return e.kind == info.kind; });
     if (entry == std::end(kMerges)) {
       return absl::InvalidArgumentError("section " + std::string(info.name) + ": a " + std::string(KindName(info.kind)) + " does not merge");
     }
-    THIMBLE_ASSIGN_OR_RETURN(const Buffer merged, entry->merge(stores, info.name));
-    THIMBLE_RETURN_IF_ERROR(Written(writer->Add(info.name, merged.bytes(), info.codec)));
+    THIMBLE_ASSIGN_OR_RETURN(Buffer merged, entry->merge(stores, info.name));
+    sections.emplace_back(info, std::move(merged));
   }
-  return Written(writer->Finish());
+  return Written(Write(out, sections));
 }
 
 }  // namespace

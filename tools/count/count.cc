@@ -21,6 +21,7 @@
 #include "count/count.h"
 #include "count/newlines.h"
 #include "report/byte_source.h"
+#include "report/interrupts.h"
 #include "report/output.h"
 #include "report/record_reader.h"
 #include "report/sniff.h"
@@ -180,6 +181,7 @@ absl::Status CountInto(const CountOptions& options, const typename Sketch::Optio
 }
 
 absl::Status Save(const std::string& path, std::span<const std::byte> image) {
+  const InterruptsBlocked blocked;
   THIMBLE_ASSIGN_OR_RETURN(StoreWriter writer, StoreWriter::Create(path));
   THIMBLE_RETURN_IF_ERROR(writer.Add("distinct", image));
   return writer.Finish();

@@ -97,7 +97,8 @@ int Run(const Options& options) {
     if (!table.ok()) return Complain(table.status());
     MeasureOptions measure = options.measure;
     if (measure.memory_limit == 0) measure.memory_limit = DefaultMemoryLimit(measure.jobs);
-    const std::uint64_t sample = options.sample != 0 ? options.sample : SampleThatFits(*table, measure.memory_limit);
+    const std::uint64_t all_that_fit = options.save.empty() ? SampleThatFits(*table, measure.memory_limit) : table->rows;
+    const std::uint64_t sample = options.sample != 0 ? options.sample : all_that_fit;
     const bool sampled = sample < table->rows;
     if (sampled && !options.save.empty()) return Complain(absl::InvalidArgumentError("a sample cannot be saved"));
     for (ColumnData& column : table->columns) {
