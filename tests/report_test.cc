@@ -189,6 +189,9 @@ BOOST_AUTO_TEST_CASE(WhatIsSavedHasTheValuesOfTheFile) {
     const SparseSetView deltas = saved.View<SparseSetView>("delta/SparseSet, packed").value();
     BOOST_TEST(ids.size() == std::uint64_t{kRows});
     BOOST_TEST(deltas.size() == std::uint64_t{kRows});
+    for (const Json& section : Json::parse(folder.Thimble("stat --json %saved.thimble").out)["sections"]) {
+      BOOST_TEST(section["bits_per_element"].get<double>() >= section["bound_bits_per_element"].get<double>());
+    }
     for (int i = 0; i < kRows; ++i) BOOST_REQUIRE((ids.Contains(id(i)) && deltas.Contains(static_cast<std::uint64_t>(delta(i)))));
   }
   {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <optional>
 
 #include "status_macros.h"
 #include "thimble/bit_vector.h"
@@ -138,7 +139,15 @@ double SetBits(std::uint64_t size, std::uint64_t distance) {
   return universe < 1e9 ? LogChoose(universe, n) : n * std::log2(std::exp(1.0) * universe / std::max(n, 1.0));
 }
 
-Contents OfSparseSet(const SparseSetView& v) { return {v.size(), v.empty() ? 0 : Share(SetBits(v.size(), v.Select(v.size() - 1) - v.Select(0)), v.size())}; }
+// How far the ends of a set are apart, as the numbers stand or as signed ones, of which the negative are the largest.
+std::uint64_t Distance(const SparseSetView& v) {
+  constexpr std::uint64_t kNegative = std::uint64_t{1} << 63;
+  const std::uint64_t plain = v.Select(v.size() - 1) - v.Select(0);
+  const std::optional<std::uint64_t> least = v.Next(kNegative), most = v.Previous(kNegative - 1);
+  return least && most ? std::min(plain, *most - *least) : plain;
+}
+
+Contents OfSparseSet(const SparseSetView& v) { return {v.size(), v.empty() ? 0 : Share(SetBits(v.size(), Distance(v)), v.size())}; }
 
 // Its values may be of any type that fits; how many bits each has is the same for all.
 using SparseArrayOfAny = SparseArrayView<std::uint64_t>;
