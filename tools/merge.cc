@@ -32,6 +32,17 @@ absl::Status InSection(const StoreReader& store, std::string_view section, const
   return Prefixed(store.path() + ": section " + std::string(section), status);
 }
 
+// The library merges some sketches into coarser ones, which would make the result depend on their order.
+template <class Sketch>
+absl::Status CheckSameSize(const Sketch& a, const Sketch& b) {
+  const auto check = [](const char* what, std::uint64_t x, std::uint64_t y) {
+    return x == y ? absl::OkStatus() : absl::InvalidArgumentError(std::string(what) + " " + std::to_string(y) + ", not " + std::to_string(x));
+  };
+  if constexpr (requires { a.precision(); }) return check("has precision", a.precision(), b.precision());
+  if constexpr (requires { a.k(); }) return check("has k =", a.k(), b.k());
+  return absl::OkStatus();
+}
+
 // The section of the first store, with those of the others merged into it.
 template <class Sketch>
 absl::StatusOr<Buffer> MergeAs(const std::vector<StoreReader>& stores, std::string_view section) {
@@ -42,6 +53,7 @@ absl::StatusOr<Buffer> MergeAs(const std::vector<StoreReader>& stores, std::stri
     THIMBLE_ASSIGN_OR_RETURN(const Buffer other, stores[i].Load(section));
     const absl::StatusOr<Sketch> part = Sketch::Open(Buffer::Borrow(other.bytes()));
     if (!part.ok()) return InSection(stores[i], section, part.status());
+    THIMBLE_RETURN_IF_ERROR(InSection(stores[i], section, CheckSameSize(*sketch, *part)));
     THIMBLE_RETURN_IF_ERROR(InSection(stores[i], section, sketch->Merge(part->view())));
   }
   return Buffer::Copy(sketch->image());
