@@ -213,6 +213,10 @@ BOOST_AUTO_TEST_CASE(LinesThatAreNoJsonAreNamed) {
   BOOST_TEST(report["input"]["invalid_rows"] == 5);
   BOOST_TEST(report["input"]["invalid_lines"] == Json({2, 3, 4, 5, 6}));
   BOOST_TEST(report["columns"][1]["name"] == "value");
+  // Also behind a number that no type holds.
+  const Json large = ReportOfBytes("a.jsonl", "{\"a\":1e999,\"b\":[tru]}\n{\"a\":1e999,\"b\":tru}\n{\"a\":1e999,\"b\":[01]}\n{\"a\":[1e999,\"\\\"1,\",-2.5]}\n");
+  BOOST_TEST(large["input"]["rows"] == 1);
+  BOOST_TEST(large["input"]["invalid_lines"] == Json({1, 2, 3}));
   BOOST_TEST(ReportOfBytes("a.jsonl", "\"a\\n\\u00e9\"\n")["columns"][0]["payload_bytes"] == 4);  // without its escapes
   BOOST_TEST(report["columns"][0]["elements"] == 2);
   BOOST_TEST(ReportOfBytes("a", "{\"x\":1}\n{\"x\":2}\n")["input"]["format"] == "jsonl");

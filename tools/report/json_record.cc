@@ -1,5 +1,8 @@
 #include "json_record.h"
 
+#include <algorithm>
+#include <string>
+
 #include <simdjson.h>
 
 namespace thimble::tools {
@@ -34,6 +37,23 @@ bool IsNumber(std::string_view text) {
   return at == text.size();
 }
 
+// The text with a zero and blanks for each number, so that none is too large.
+std::string WithoutNumbers(std::string text) {
+  bool quoted = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (quoted && text[at] == '\\') {
+      ++at;
+    } else if (text[at] == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (text[at] == '-' || (text[at] >= '0' && text[at] <= '9'))) {
+      const std::size_t size = std::min(text.find_first_not_of("+-.eE0123456789", at), text.size()) - at;
+      if (IsNumber({&text[at], size})) text.replace(at, size, size, ' '), text[at] = '0';
+      at += size - 1;
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 struct JsonRecord::Parser {
@@ -48,15 +68,16 @@ bool JsonRecord::Parse(std::string_view line) {
   members_.clear();
   padded_.assign(Trimmed(line));
   padded_.append(simdjson::SIMDJSON_PADDING, '\0');
-  // The document parser checks all of it; it refuses numbers that it cannot hold, which are text to us.
+  // The document parser checks all of it, up to a number that it cannot hold, which is text to us.
   const std::size_t size = padded_.size() - simdjson::SIMDJSON_PADDING;
   const simdjson::simdjson_result<simdjson::dom::element> parsed = parser_->dom.parse(padded_.data(), size, false);
   if (std::string_view text; parsed.get_string().get(text) == simdjson::SUCCESS) {
     Add("value", text);
     return true;
   }
-  const simdjson::error_code error = parsed.error();
-  if ((error == simdjson::SUCCESS || error == simdjson::NUMBER_ERROR) && AddMembers()) return true;
+  simdjson::error_code error = parsed.error();
+  if (error == simdjson::NUMBER_ERROR) error = parser_->dom.parse(WithoutNumbers(padded_).data(), size, true).error();
+  if (error == simdjson::SUCCESS && AddMembers()) return true;
   members_.clear();
   return false;
 }
