@@ -340,6 +340,9 @@ BOOST_AUTO_TEST_CASE(APageIsWrittenWholeOrNotAtAll) {
   BOOST_TEST(folder.Thimble(options + "%a.html " + path).exit_code == 0);
   const std::string page = folder.Read("a.html");
   BOOST_TEST(page.starts_with("<!DOCTYPE html>"));
+  std::filesystem::permissions(folder.File("a.html"), std::filesystem::perms::owner_read);
+  BOOST_TEST(folder.Thimble(options + "%a.html " + path).exit_code == 0);
+  BOOST_TEST((std::filesystem::status(folder.File("a.html")).permissions() == std::filesystem::perms::owner_read));
   BOOST_TEST(page.ends_with("</html>\n"));
   BOOST_TEST(page.find("<script>alert") == std::string::npos);
   BOOST_TEST(page.find("&lt;script&gt;alert(1)&lt;/script&gt;") != std::string::npos);

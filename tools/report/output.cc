@@ -36,7 +36,8 @@ absl::Status WriteAll(int fd, const std::string& path, std::string_view text) {
 
 absl::Status WriteOutput(const std::string& path, std::string_view text) {
   struct stat info;
-  if (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+  const bool exists = stat(path.c_str(), &info) == 0;
+  if (exists && !S_ISREG(info.st_mode)) {
     const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
     return fd < 0 ? SystemError(path) : WriteAll(fd, path, text);
   }
@@ -44,6 +45,7 @@ absl::Status WriteOutput(const std::string& path, std::string_view text) {
   const std::string part = path + ".part";
   const int fd = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd < 0) return SystemError(path);
+  if (exists) (void)fchmod(fd, info.st_mode & 0777);  // who could not read the old one cannot read the new one
   absl::Status written = WriteAll(fd, path, text);
   if (written.ok() && std::rename(part.c_str(), path.c_str()) != 0) written = SystemError(path);
   if (!written.ok()) unlink(part.c_str());
