@@ -1,56 +1,51 @@
-// Reads the input as a foreign sketch. What is read must be written, and read again, as the same.
+// Foreign sketches: what is read must be written, and read again, as the same.
+
+#include "targets.h"
 
 #include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <span>
 
 #include "thimble/datasketches.h"
 #include "thimble/postgres_hll.h"
 #include "thimble/redis_hll.h"
 
+namespace thimble::fuzz {
 namespace {
-
-using Bytes = std::span<const std::byte>;
 
 void Require(bool condition) {
   if (!condition) __builtin_trap();
 }
 
-[[maybe_unused]] void TryHll(Bytes bytes) {
-  const absl::StatusOr<thimble::DataSketchesHll> hll = thimble::ReadDataSketchesHll(bytes);
+}  // namespace
+
+void FuzzHll(Bytes bytes) {
+  const absl::StatusOr<DataSketchesHll> hll = ReadDataSketchesHll(bytes);
   if (!hll.ok()) return;
   Require(hll->sketch.Estimate() >= 0);
-  const absl::StatusOr<thimble::DataSketchesHll> again = thimble::ReadDataSketchesHll(*thimble::WriteDataSketchesHll(hll->sketch, hll->form));
+  const absl::StatusOr<DataSketchesHll> again = ReadDataSketchesHll(*WriteDataSketchesHll(hll->sketch, hll->form));
   Require(again.ok() && again->sketch.Registers() == hll->sketch.Registers() && again->sketch.Coupons().size() == hll->sketch.Coupons().size());
 }
 
-[[maybe_unused]] void TryTheta(Bytes bytes) {
-  const absl::StatusOr<thimble::KmvSketch> theta = thimble::ReadDataSketchesTheta(bytes);
+void FuzzTheta(Bytes bytes) {
+  const absl::StatusOr<KmvSketch> theta = ReadDataSketchesTheta(bytes);
   if (!theta.ok()) return;
   Require(theta->Verify().ok());
-  const absl::StatusOr<thimble::KmvSketch> again =
-      thimble::ReadDataSketchesTheta(*thimble::WriteDataSketchesTheta(*theta, thimble::DataSketchesThetaForm::kCompressed));
+  const absl::StatusOr<KmvSketch> again =
+      ReadDataSketchesTheta(*WriteDataSketchesTheta(*theta, DataSketchesThetaForm::kCompressed));
   Require(again.ok() && again->theta() == theta->theta() && std::ranges::equal(again->hashes(), theta->hashes()));
 }
 
-[[maybe_unused]] void TryRedis(Bytes bytes) {
-  const absl::StatusOr<thimble::HyperLogLog> sketch = thimble::ReadRedisHll(bytes);
+void FuzzRedisHll(Bytes bytes) {
+  const absl::StatusOr<HyperLogLog> sketch = ReadRedisHll(bytes);
   if (!sketch.ok()) return;
-  const absl::StatusOr<thimble::HyperLogLog> again = thimble::ReadRedisHll(*thimble::WriteRedisHll(*sketch));
+  const absl::StatusOr<HyperLogLog> again = ReadRedisHll(*WriteRedisHll(*sketch));
   Require(again.ok() && again->Registers() == sketch->Registers());
 }
 
-[[maybe_unused]] void TryPostgres(Bytes bytes) {
-  const absl::StatusOr<thimble::HyperLogLog> sketch = thimble::ReadPostgresHll(bytes);
+void FuzzPostgresHll(Bytes bytes) {
+  const absl::StatusOr<HyperLogLog> sketch = ReadPostgresHll(bytes);
   if (!sketch.ok()) return;
-  const absl::StatusOr<thimble::HyperLogLog> again = thimble::ReadPostgresHll(*thimble::WritePostgresHll(*sketch, {.register_bits = 8}));
+  const absl::StatusOr<HyperLogLog> again = ReadPostgresHll(*WritePostgresHll(*sketch, {.register_bits = 8}));
   Require(again.ok() && again->Registers() == sketch->Registers());
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  THIMBLE_FUZZ_READER(std::as_bytes(std::span(data, size)));
-  return 0;
-}
+}  // namespace thimble::fuzz

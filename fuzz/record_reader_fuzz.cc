@@ -1,18 +1,17 @@
 // Reads the input as lines, as CSV and as TSV, by the reader of `thimble report`.
 
 #include <algorithm>
-#include <cstddef>
-#include <cstdint>
 #include <cstring>
-#include <span>
 
 #include "record_reader.h"
+#include "targets.h"
 
+namespace thimble::fuzz {
 namespace {
 
-class MemorySource final : public thimble::tools::ByteSource {
+class MemorySource final : public tools::ByteSource {
  public:
-  explicit MemorySource(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
+  explicit MemorySource(Bytes bytes) : bytes_(bytes) {}
   absl::StatusOr<std::size_t> Read(std::span<char> to) override {
     const std::size_t count = std::min(to.size(), bytes_.size());
     if (count > 0) std::memcpy(to.data(), bytes_.data(), count);
@@ -22,21 +21,22 @@ class MemorySource final : public thimble::tools::ByteSource {
   std::string_view compression() const override { return "plain"; }
 
  private:
-  std::span<const std::uint8_t> bytes_;
+  Bytes bytes_;
 };
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void FuzzRecordReader(Bytes input) {
   for (const char delimiter : {'\0', ',', '\t'}) {
-    MemorySource source({data, size});
-    thimble::tools::RecordReader reader(source, {.delimiter = delimiter});
+    MemorySource source(input);
+    tools::RecordReader reader(source, {.delimiter = delimiter});
     (void)reader.Preview(100);
     std::size_t bytes = 0;
     for (absl::StatusOr<bool> more = reader.Next(); more.ok() && *more; more = reader.Next()) {
       for (std::size_t i = 0; i < reader.size(); ++i) bytes += reader.field(i).size();
     }
-    if (bytes > size) __builtin_trap();
+    if (bytes > input.size()) __builtin_trap();
   }
-  return 0;
 }
+
+}  // namespace thimble::fuzz

@@ -1,7 +1,8 @@
 // Opens the input as a store file, verifies it and reads all that it offers. Checksums are set right first where the input's
 // last byte is odd: an enemy would.
 
-#include <cstddef>
+#include "targets.h"
+
 #include <cstdint>
 #include <string>
 
@@ -10,7 +11,7 @@
 #include "thimble/buffer.h"
 #include "thimble/store.h"
 
-namespace thimble {
+namespace thimble::fuzz {
 namespace {
 
 void SetChecksums(std::span<std::byte> file) {
@@ -44,13 +45,13 @@ void Read(StoreReader& store) {
 }
 
 }  // namespace
-}  // namespace thimble
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  thimble::Buffer file = thimble::Buffer::Copy({reinterpret_cast<const std::byte*>(data), size});
-  if (size > 0 && data[size - 1] % 2 == 1) thimble::SetChecksums(file.bytes());
-  thimble::testing::OneFileSystem system(file.bytes());
-  absl::StatusOr<thimble::StoreReader> store = thimble::StoreReader::Open("a", {.max_load_bytes = 1 << 20, .system = &system});
-  if (store.ok()) thimble::Read(*store);
-  return 0;
+void FuzzStore(Bytes bytes) {
+  Buffer file = Buffer::Copy(bytes);
+  if (!bytes.empty() && std::to_integer<int>(bytes.back()) % 2 == 1) SetChecksums(file.bytes());
+  testing::OneFileSystem system(file.bytes());
+  absl::StatusOr<StoreReader> store = StoreReader::Open("a", {.max_load_bytes = 1 << 20, .system = &system});
+  if (store.ok()) Read(*store);
 }
+
+}  // namespace thimble::fuzz

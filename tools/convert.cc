@@ -28,7 +28,7 @@ using Bytes = std::vector<std::byte>;
 
 constexpr std::size_t kReadBytes = std::size_t{1} << 16;
 
-struct Options {
+struct ConvertOptions {
   std::string in, out, from = "auto", to = "thimble", section = "distinct";
   unsigned register_bits = 5;
 };
@@ -63,7 +63,7 @@ absl::StatusOr<Bytes> ReadSketch(const std::string& path, bool known) {
   return bytes;
 }
 
-absl::StatusOr<Sketch> ReadStore(const Options& options) {
+absl::StatusOr<Sketch> ReadStore(const ConvertOptions& options) {
   if (options.in == "-") return absl::InvalidArgumentError("stdin: this is no foreign sketch, and a thimble store is a file: name it");
   THIMBLE_ASSIGN_OR_RETURN(const StoreReader store, StoreReader::Open(options.in));
   THIMBLE_ASSIGN_OR_RETURN(const SectionInfo info, store.Find(options.section));
@@ -81,7 +81,7 @@ absl::StatusOr<Sketch> ReadForeign(const std::string& format, const Bytes& bytes
   return ReadDataSketchesTheta(bytes);
 }
 
-absl::StatusOr<Sketch> Read(const Options& options) {
+absl::StatusOr<Sketch> Read(const ConvertOptions& options) {
   if (options.from == "thimble") return ReadStore(options);
   const absl::StatusOr<Bytes> bytes = ReadSketch(options.in, options.from != "auto");
   if (!bytes.ok()) return In(options.in, bytes.status());
@@ -94,14 +94,14 @@ absl::StatusOr<Sketch> Read(const Options& options) {
   return sketch;
 }
 
-absl::StatusOr<Bytes> WriteHyperLogLog(const Options& options, const HyperLogLog& sketch) {
+absl::StatusOr<Bytes> WriteHyperLogLog(const ConvertOptions& options, const HyperLogLog& sketch) {
   if (options.to == "redis") return WriteRedisHll(sketch);
   if (options.to == "postgres-hll") return WritePostgresHll(sketch, {.register_bits = options.register_bits});
   if (options.to == "datasketches-hll") return WriteDataSketchesHll(sketch);
   return absl::InvalidArgumentError("a HyperLogLog cannot become a Theta sketch");
 }
 
-absl::StatusOr<Bytes> Write(const Options& options, const Sketch& sketch) {
+absl::StatusOr<Bytes> Write(const ConvertOptions& options, const Sketch& sketch) {
   if (const auto* hll = std::get_if<HyperLogLog>(&sketch)) return WriteHyperLogLog(options, *hll);
   if (const auto* hll = std::get_if<DataSketchesHll>(&sketch)) {
     if (options.to == "datasketches-hll") return WriteDataSketchesHll(hll->sketch, hll->form);
@@ -139,14 +139,14 @@ absl::Status WriteFile(const std::string& path, const Bytes& bytes) {
   return system.SyncParent(path);
 }
 
-absl::Status WriteStore(const Options& options, const Sketch& sketch) {
+absl::Status WriteStore(const ConvertOptions& options, const Sketch& sketch) {
   const InterruptsBlocked blocked;
   THIMBLE_ASSIGN_OR_RETURN(StoreWriter writer, StoreWriter::Create(options.out));
   THIMBLE_RETURN_IF_ERROR(writer.Add(options.section, ImageOf(sketch)));
   return writer.Finish();
 }
 
-absl::Status Convert(const Options& options) {
+absl::Status Convert(const ConvertOptions& options) {
   THIMBLE_ASSIGN_OR_RETURN(const Sketch sketch, Read(options));
   if (options.to != "thimble") {
     THIMBLE_ASSIGN_OR_RETURN(const Bytes bytes, Write(options, sketch));
@@ -160,7 +160,7 @@ absl::Status Convert(const Options& options) {
 
 void AddConvert(CLI::App& app, int& exit_code) {
   CLI::App* convert = app.add_subcommand("convert", "Turn sketches into the formats of other engines, and theirs into ours");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ConvertOptions>();
   const CLI::IsMember formats({"thimble", "redis", "postgres-hll", "datasketches-hll", "datasketches-theta"});
   convert->footer(
       "A sketch keeps the hash that it was made with: what `thimble count --hash redis` made can go to Redis, and nowhere else.\n"

@@ -95,7 +95,7 @@ void PrintJson(const StoreReader& store, const std::vector<Section>& sections) {
   std::printf("%s\n", json.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
 }
 
-int Run(const std::string& path, bool json) {
+int RunStat(const std::string& path, bool json) {
   const absl::StatusOr<StoreReader> store = StoreReader::Open(path);
   if (!store.ok()) return Complain(store.status());
   absl::StatusOr<std::vector<Section>> sections = absl::UnknownError("not read");
@@ -115,7 +115,7 @@ void AddStat(CLI::App& app, int& exit_code) {
   auto json = std::make_shared<bool>(false);
   stat->add_option("file", *path, "a store file")->required();
   stat->add_flag("--json", *json, "print JSON");
-  stat->callback([=, &exit_code] { exit_code = Run(*path, *json); });
+  stat->callback([=, &exit_code] { exit_code = RunStat(*path, *json); });
 }
 
 }  // namespace thimble::tools

@@ -17,7 +17,7 @@
 namespace thimble::tools {
 namespace {
 
-struct Options {
+struct VerifyOptions {
   std::vector<std::string> paths;
   bool deep = true;
   bool repair = false;
@@ -50,7 +50,7 @@ absl::Status VerifyAllContents(const StoreReader& store) {
 
 // Every byte of the file against its checksums, each damage on a line of its own; then, unless only checksums were asked for,
 // what the sections say.
-int VerifyFile(const std::string& path, const Options& options) {
+int VerifyFile(const std::string& path, const VerifyOptions& options) {
   if (options.repair) {
     if (const absl::Status repaired = Repair(path); !repaired.ok()) return Complain(repaired);
   }
@@ -73,7 +73,7 @@ int VerifyFile(const std::string& path, const Options& options) {
 }
 
 // The gravest answer of all files.
-int Run(const Options& options) {
+int RunVerify(const VerifyOptions& options) {
   int worst = kOk;
   for (const std::string& path : options.paths) worst = std::max(worst, VerifyFile(path, options));
   return worst;
@@ -83,11 +83,11 @@ int Run(const Options& options) {
 
 void AddVerify(CLI::App& app, int& exit_code) {
   CLI::App* verify = app.add_subcommand("verify", "Read every byte of store files, and say whether it is right");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<VerifyOptions>();
   verify->add_option("files", options->paths, "store files")->required();
   verify->add_flag("--deep,!--shallow", options->deep, "also what the structures make of their sections (the default); --shallow: checksums only");
   verify->add_flag("--repair", options->repair, "first rewrite a damaged superblock from the other; recover and close a live file left open");
-  verify->callback([=, &exit_code] { exit_code = Run(*options); });
+  verify->callback([=, &exit_code] { exit_code = RunVerify(*options); });
 }
 
 }  // namespace thimble::tools

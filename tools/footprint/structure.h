@@ -19,7 +19,7 @@
 //     std::span<const std::byte> image() const override { return store_->image(); }
 //   };
 //
-//   const Registered registered({.name = "StringStore", .family = Family::kThimble, .fits = kText, .jobs = kIdToValue},
+//   const Registered string_store({.name = "StringStore", .family = Family::kThimble, .fits = kText, .jobs = kIdToValue},
 //                               Make<StringStoreCandidate>);
 //
 // A candidate lives in a forked child of its own. Its heap is counted from before it is made to after Build; what Build keeps

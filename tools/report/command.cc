@@ -24,7 +24,7 @@
 namespace thimble::tools {
 namespace {
 
-struct Options {
+struct ReportOptions {
   ReadOptions read;
   MeasureOptions measure;
   std::string header = "auto";
@@ -61,13 +61,13 @@ bool UseColour() {
   return isatty(STDOUT_FILENO) == 1 && !refused && !is("TERM", "dumb");
 }
 
-std::string Print(const Report& report, const Options& options) {
+std::string Print(const Report& report, const ReportOptions& options) {
   if (options.json) return ToJson(report);
   if (options.csv) return ToCsv(report);
   return options.markdown ? ToMarkdown(report) : ToTable(report, UseColour());
 }
 
-absl::Status CheckPaths(const Options& options) {
+absl::Status CheckPaths(const ReportOptions& options) {
   for (const std::string& output : {options.save, options.html}) {
     THIMBLE_RETURN_IF_ERROR(CheckApart(options.read.path, output));
     THIMBLE_RETURN_IF_ERROR(CheckApart(options.compare, output));
@@ -75,7 +75,7 @@ absl::Status CheckPaths(const Options& options) {
   return CheckOutputsApart(options.save, options.html);
 }
 
-int Run(const Options& options) {
+int RunReport(const ReportOptions& options) {
   if (const absl::Status apart = CheckPaths(options); !apart.ok()) return Complain(apart);
   std::optional<Costs> before;  // read first, for what is measured takes a while
   if (!options.compare.empty()) {
@@ -129,7 +129,7 @@ int Run(const Options& options) {
 
 void AddReport(CLI::App& app, int& exit_code) {
   CLI::App* report = app.add_subcommand("report", "Build every structure over a file's columns, and show what each costs");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReportOptions>();
   options->measure.jobs = std::clamp(std::thread::hardware_concurrency(), 1u, 2u);
   report->add_option("file", options->read.path, "lines, CSV, TSV or JSON Lines; plain, gzip or zstd; - for stdin")->required();
   CLI::Option* json = report->add_flag("--json", options->json, "print JSON (schema 1, docs/report.md)");
@@ -152,7 +152,7 @@ void AddReport(CLI::App& app, int& exit_code) {
   report->add_option("--fail-over", options->fail_over, "exit with 6 if a structure's heap grew by more than so many percent")->needs(compare);
   report->add_option("--format", options->read.format, "how the file is read")->check(CLI::IsMember({"auto", "lines", "csv", "tsv", "jsonl"}));
   report->add_option("--header", options->header, "whether the first row names the columns: auto, yes or no")->check(CLI::IsMember({"auto", "yes", "no"}));
-  report->callback([options, &exit_code] { exit_code = Run(*options); });
+  report->callback([options, &exit_code] { exit_code = RunReport(*options); });
 }
 
 }  // namespace thimble::tools

@@ -13,12 +13,10 @@
 namespace thimble::tools {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr double kNoticed = 0.05;  // percent
 
-void AddCosts(const Json& structures, const std::string& column, Costs& costs) {
-  for (const Json& row : structures) {
+void AddCosts(const nlohmann::json& structures, const std::string& column, Costs& costs) {
+  for (const nlohmann::json& row : structures) {
     costs[column + ": " + row.at("structure").get<std::string>()] = row.at("failure").is_null() ? row.at("heap_bytes").get<double>() : -1;
   }
 }
@@ -37,15 +35,15 @@ absl::StatusOr<Costs> ReadCosts(const std::string& path) {
   std::ifstream in(path);
   if (!in) return absl::UnavailableError(path + ": " + std::strerror(errno));
   try {
-    const Json json = Json::parse(in);
+    const nlohmann::json json = nlohmann::json::parse(in);
     if (json.at("schema") != 1) return absl::DataLossError(path + ": a report of another schema");
     Costs costs;
-    for (const Json& column : json.at("columns")) AddCosts(column.at("structures"), column.at("name"), costs);
+    for (const nlohmann::json& column : json.at("columns")) AddCosts(column.at("structures"), column.at("name"), costs);
     AddCosts(json.at("rows").at("structures"), "rows", costs);
     return costs;
   } catch (const std::ios_base::failure&) {  // a folder, which opens
     return absl::UnavailableError(path + ": cannot be read");
-  } catch (const Json::exception& error) {
+  } catch (const nlohmann::json::exception& error) {
     return absl::DataLossError(path + ": no report: " + error.what());
   }
 }

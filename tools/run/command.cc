@@ -19,7 +19,7 @@
 namespace thimble::tools {
 namespace {
 
-struct Options {
+struct RunOptions {
   std::vector<std::string> command;
   double interval = 0.05;
   bool json = false;
@@ -66,7 +66,7 @@ std::string ToJson(const Recording& recording) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-absl::Status Print(const Recording& recording, const Options& options) {
+absl::Status Print(const Recording& recording, const RunOptions& options) {
   if (!options.html.empty()) THIMBLE_RETURN_IF_ERROR(WriteOutput(options.html, ToHtml(recording)));
   const std::string text = options.json ? ToJson(recording) : ToTable(recording);
   if (!options.output.empty()) return WriteOutput(options.output, text);
@@ -74,7 +74,7 @@ absl::Status Print(const Recording& recording, const Options& options) {
   return written ? absl::OkStatus() : absl::UnavailableError("cannot write the report");
 }
 
-int Run(const Options& options) {
+int RunCommand(const RunOptions& options) {
   if (const absl::Status apart = CheckOutputsApart(options.output, options.html); !apart.ok()) return Complain(apart);
   const absl::StatusOr<Recording> recording = Record(options.command, options.interval);
   if (!recording.ok()) return Complain(recording.status());
@@ -86,7 +86,7 @@ int Run(const Options& options) {
 
 void AddRun(CLI::App& app, int& exit_code) {
   CLI::App* run = app.add_subcommand("run", "Run a command, and show the memory that it and its children take over time");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunOptions>();
   run->add_option("--interval", options->interval, "seconds between two looks")->check(CLI::Range(0.001, 3600.0))->capture_default_str();
   run->add_flag("--json", options->json, "every sample and mark, as JSON");
   run->add_option("--output", options->output, "where the report goes; stderr by default");
@@ -95,7 +95,7 @@ void AddRun(CLI::App& app, int& exit_code) {
   run->footer(
       "Lines that the command writes to the named pipe $THIMBLE_MARKS (a program: thimble::Mark) name moments\n"
       "of the report. The exit status is the command's, or 128 + the signal that ended it.");
-  run->callback([options, &exit_code] { exit_code = Run(*options); });
+  run->callback([options, &exit_code] { exit_code = RunCommand(*options); });
 }
 
 }  // namespace thimble::tools

@@ -6,9 +6,9 @@ namespace thimble::footprint {
 namespace {
 
 template <class T>
-class Naive final : public NaiveSet<absl::btree_set<T>> {};
+class AbslBtreeSet final : public NaiveSet<absl::btree_set<T>> {};
 
-const NaiveFamily<Naive<std::string>, Naive<std::int64_t>, Naive<double>> registered("absl::btree_set", ">", kMembership);
+const NaiveFamily<AbslBtreeSet<std::string>, AbslBtreeSet<std::int64_t>, AbslBtreeSet<double>> absl_btree_set("absl::btree_set", ">", kMembership);
 
 }  // namespace
 }  // namespace thimble::footprint

@@ -6,9 +6,9 @@ namespace thimble::footprint {
 namespace {
 
 template <class T>
-class Naive final : public NaiveSet<absl::flat_hash_set<T>> {};
+class AbslFlatHashSet final : public NaiveSet<absl::flat_hash_set<T>> {};
 
-const NaiveFamily<Naive<std::string>, Naive<std::int64_t>, Naive<double>> registered("absl::flat_hash_set", ">", kMembership);
+const NaiveFamily<AbslFlatHashSet<std::string>, AbslFlatHashSet<std::int64_t>, AbslFlatHashSet<double>> absl_flat_hash_set("absl::flat_hash_set", ">", kMembership);
 
 }  // namespace
 }  // namespace thimble::footprint

@@ -30,7 +30,7 @@ class BitVectorCandidate final : public Candidate {
   std::optional<BitVector> bits_;
 };
 
-const Registered registered({.name = "BitVector", .family = Family::kThimble, .fits = kBoolean, .jobs = kIdToValue}, Make<BitVectorCandidate>);
+const Registered bit_vector({.name = "BitVector", .family = Family::kThimble, .fits = kBoolean, .jobs = kIdToValue}, Make<BitVectorCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

@@ -17,7 +17,7 @@ class BloomFilterCandidate final : public FilterCandidate<BloomFilter> {
   }
 };
 
-const Registered registered({.name = "BloomFilter 1 %", .family = Family::kSketch, .exact = false, .fits = kAnyValue, .jobs = kMembership},
+const Registered bloom_filter({.name = "BloomFilter 1 %", .family = Family::kSketch, .exact = false, .fits = kAnyValue, .jobs = kMembership},
                             Make<BloomFilterCandidate>);
 
 }  // namespace

@@ -29,7 +29,7 @@ class DecimalVectorCandidate final : public Candidate {
   std::optional<DecimalVector> values_;
 };
 
-const Registered registered({.name = "DecimalVector", .family = Family::kThimble, .fits = kReal, .jobs = kIdToValue},
+const Registered decimal_vector({.name = "DecimalVector", .family = Family::kThimble, .fits = kReal, .jobs = kIdToValue},
                             Make<DecimalVectorCandidate>);
 
 }  // namespace

@@ -36,7 +36,7 @@ class EliasFanoCandidate final : public Candidate {
   std::optional<EliasFano> values_;
 };
 
-const Registered registered({.name = "EliasFano", .family = Family::kThimble, .fits = kInteger | kDate, .jobs = kIdToValue | kMembership},
+const Registered elias_fano({.name = "EliasFano", .family = Family::kThimble, .fits = kInteger | kDate, .jobs = kIdToValue | kMembership},
                             Make<EliasFanoCandidate>);
 
 }  // namespace

@@ -10,7 +10,7 @@ class ExaLogLogCandidate final : public DistinctCandidate<ExaLogLog> {
   ExaLogLog Keep(ExaLogLog sketch) const override { return sketch; }
 };
 
-const Registered registered({.name = "ExaLogLog(2,20) p = 10", .family = Family::kSketch, .exact = false, .fits = kAnyValue}, Make<ExaLogLogCandidate>);
+const Registered exaloglog({.name = "ExaLogLog(2,20) p = 10", .family = Family::kSketch, .exact = false, .fits = kAnyValue}, Make<ExaLogLogCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

@@ -28,7 +28,7 @@ class FrameVectorCandidate final : public Candidate {
   std::optional<FrameVector> values_;
 };
 
-const Registered registered({.name = "FrameVector", .family = Family::kThimble, .fits = kInteger | kDate, .jobs = kIdToValue},
+const Registered frame_vector({.name = "FrameVector", .family = Family::kThimble, .fits = kInteger | kDate, .jobs = kIdToValue},
                             Make<FrameVectorCandidate>);
 
 }  // namespace

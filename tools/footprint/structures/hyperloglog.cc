@@ -10,7 +10,7 @@ class HyperLogLogCandidate final : public DistinctCandidate<HyperLogLog> {
   HyperLogLog Keep(HyperLogLog sketch) const override { return sketch; }
 };
 
-const Registered registered({.name = "HyperLogLog p = 12", .family = Family::kSketch, .exact = false, .fits = kAnyValue}, Make<HyperLogLogCandidate>);
+const Registered hyperloglog({.name = "HyperLogLog p = 12", .family = Family::kSketch, .exact = false, .fits = kAnyValue}, Make<HyperLogLogCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

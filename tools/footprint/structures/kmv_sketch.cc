@@ -10,7 +10,7 @@ class KmvSketchCandidate final : public DistinctCandidate<KmvSketch> {
   KmvSketch Keep(KmvSketch sketch) const override { return sketch; }
 };
 
-const Registered registered({.name = "KmvSketch k = 4096", .family = Family::kSketch, .exact = false, .fits = kAnyValue}, Make<KmvSketchCandidate>);
+const Registered kmv_sketch({.name = "KmvSketch k = 4096", .family = Family::kSketch, .exact = false, .fits = kAnyValue}, Make<KmvSketchCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

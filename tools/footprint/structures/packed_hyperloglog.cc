@@ -10,7 +10,7 @@ class PackedHyperLogLogCandidate final : public DistinctCandidate<HyperLogLog, P
   PackedHyperLogLog Keep(HyperLogLog sketch) const override { return sketch.Compressed(); }
 };
 
-const Registered registered({.name = "HyperLogLog p = 12, compressed", .family = Family::kSketch, .exact = false, .fits = kAnyValue}, Make<PackedHyperLogLogCandidate>);
+const Registered packed_hyperloglog({.name = "HyperLogLog p = 12, compressed", .family = Family::kSketch, .exact = false, .fits = kAnyValue}, Make<PackedHyperLogLogCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

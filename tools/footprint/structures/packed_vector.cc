@@ -34,7 +34,7 @@ class PackedVectorCandidate final : public Candidate {
   std::optional<PackedVector> values_;
 };
 
-const Registered registered({.name = "PackedVector", .family = Family::kThimble, .fits = kInteger | kBoolean | kDate, .jobs = kIdToValue},
+const Registered packed_vector({.name = "PackedVector", .family = Family::kThimble, .fits = kInteger | kBoolean | kDate, .jobs = kIdToValue},
                             Make<PackedVectorCandidate>);
 
 }  // namespace

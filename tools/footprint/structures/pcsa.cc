@@ -10,7 +10,7 @@ class PcsaCandidate final : public DistinctCandidate<Pcsa, CompressedPcsa> {
   CompressedPcsa Keep(Pcsa sketch) const override { return sketch.Compressed(); }
 };
 
-const Registered registered({.name = "Pcsa p = 12, compressed", .family = Family::kSketch, .exact = false, .fits = kAnyValue}, Make<PcsaCandidate>);
+const Registered pcsa({.name = "Pcsa p = 12, compressed", .family = Family::kSketch, .exact = false, .fits = kAnyValue}, Make<PcsaCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

@@ -19,7 +19,7 @@ class QuotientFilterCandidate final : public FilterCandidate<QuotientFilter> {
   }
 };
 
-const Registered registered({.name = "QuotientFilter 0.44 %", .family = Family::kSketch, .exact = false, .fits = kAnyValue, .jobs = kMembership},
+const Registered quotient_filter({.name = "QuotientFilter 0.44 %", .family = Family::kSketch, .exact = false, .fits = kAnyValue, .jobs = kMembership},
                             Make<QuotientFilterCandidate>);
 
 }  // namespace

@@ -38,7 +38,7 @@ class RecordHeapCandidate final : public Candidate {
   RecordHeap heap_{RecordHeap::Options{}};
 };
 
-const Registered registered({.name = "RecordHeap", .family = Family::kThimble, .fits = kText | kRow}, Make<RecordHeapCandidate>);
+const Registered record_heap({.name = "RecordHeap", .family = Family::kThimble, .fits = kText | kRow}, Make<RecordHeapCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

@@ -20,7 +20,7 @@ class ScalableBloomFilterCandidate final : public FilterCandidate<ScalableBloomF
   }
 };
 
-const Registered registered({.name = "ScalableBloomFilter 1 %", .family = Family::kSketch, .exact = false, .fits = kAnyValue, .jobs = kMembership},
+const Registered scalable_bloom_filter({.name = "ScalableBloomFilter 1 %", .family = Family::kSketch, .exact = false, .fits = kAnyValue, .jobs = kMembership},
                             Make<ScalableBloomFilterCandidate>);
 
 }  // namespace

@@ -31,7 +31,7 @@ class SkewedVectorCandidate final : public Candidate {
   std::optional<SkewedVector> values_;
 };
 
-const Registered registered({.name = "SkewedVector", .family = Family::kThimble, .fits = kInteger, .jobs = kIdToValue},
+const Registered skewed_vector({.name = "SkewedVector", .family = Family::kThimble, .fits = kInteger, .jobs = kIdToValue},
                             Make<SkewedVectorCandidate>);
 
 }  // namespace

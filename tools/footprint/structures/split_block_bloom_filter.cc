@@ -17,7 +17,7 @@ class SplitBlockBloomFilterCandidate final : public FilterCandidate<SplitBlockBl
   }
 };
 
-const Registered registered({.name = "SplitBlockBloomFilter 1 %", .family = Family::kSketch, .exact = false, .fits = kAnyValue, .jobs = kMembership},
+const Registered split_block_bloom_filter({.name = "SplitBlockBloomFilter 1 %", .family = Family::kSketch, .exact = false, .fits = kAnyValue, .jobs = kMembership},
                             Make<SplitBlockBloomFilterCandidate>);
 
 }  // namespace

@@ -17,7 +17,7 @@ class StaticFilterCandidate final : public FilterCandidate<StaticFilter> {
   }
 };
 
-const Registered registered({.name = "StaticFilter 1 %", .family = Family::kSketch, .exact = false, .fits = kAnyValue, .jobs = kMembership},
+const Registered static_filter({.name = "StaticFilter 1 %", .family = Family::kSketch, .exact = false, .fits = kAnyValue, .jobs = kMembership},
                             Make<StaticFilterCandidate>);
 
 }  // namespace

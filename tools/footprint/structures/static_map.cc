@@ -33,7 +33,7 @@ class StaticMapCandidate final : public Candidate {
   std::optional<StaticMap> map_;
 };
 
-const Registered registered({.name = "StaticMap", .family = Family::kSketch, .exact = false, .fits = kAnyValue, .jobs = kKeyToId},
+const Registered static_map({.name = "StaticMap", .family = Family::kSketch, .exact = false, .fits = kAnyValue, .jobs = kKeyToId},
                             Make<StaticMapCandidate>);
 
 }  // namespace

@@ -6,9 +6,9 @@ namespace thimble::footprint {
 namespace {
 
 template <class T>
-class Naive final : public NaiveArray<std::deque<T>> {};
+class StdDeque final : public NaiveArray<std::deque<T>> {};
 
-const NaiveFamily<Naive<std::string>, Naive<std::int64_t>, Naive<double>> registered("std::deque", ">", kIdToValue);
+const NaiveFamily<StdDeque<std::string>, StdDeque<std::int64_t>, StdDeque<double>> std_deque("std::deque", ">", kIdToValue);
 
 }  // namespace
 }  // namespace thimble::footprint

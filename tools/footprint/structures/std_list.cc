@@ -6,9 +6,9 @@ namespace thimble::footprint {
 namespace {
 
 template <class T>
-class Naive final : public NaiveSequence<std::list<T>> {};
+class StdList final : public NaiveSequence<std::list<T>> {};
 
-const NaiveFamily<Naive<std::string>, Naive<std::int64_t>, Naive<double>> registered("std::list", ">", kNoJob);
+const NaiveFamily<StdList<std::string>, StdList<std::int64_t>, StdList<double>> std_list("std::list", ">", kNoJob);
 
 }  // namespace
 }  // namespace thimble::footprint

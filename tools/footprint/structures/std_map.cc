@@ -6,9 +6,9 @@ namespace thimble::footprint {
 namespace {
 
 template <class T>
-class Naive final : public NaiveMap<std::map<T, std::uint64_t>> {};
+class StdMap final : public NaiveMap<std::map<T, std::uint64_t>> {};
 
-const NaiveFamily<Naive<std::string>, Naive<std::int64_t>, Naive<double>> registered("std::map", ", uint64_t>", kKeyToId | kMembership);
+const NaiveFamily<StdMap<std::string>, StdMap<std::int64_t>, StdMap<double>> std_map("std::map", ", uint64_t>", kKeyToId | kMembership);
 
 }  // namespace
 }  // namespace thimble::footprint

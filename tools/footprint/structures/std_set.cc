@@ -6,9 +6,9 @@ namespace thimble::footprint {
 namespace {
 
 template <class T>
-class Naive final : public NaiveSet<std::set<T>> {};
+class StdSet final : public NaiveSet<std::set<T>> {};
 
-const NaiveFamily<Naive<std::string>, Naive<std::int64_t>, Naive<double>> registered("std::set", ">", kMembership);
+const NaiveFamily<StdSet<std::string>, StdSet<std::int64_t>, StdSet<double>> std_set("std::set", ">", kMembership);
 
 }  // namespace
 }  // namespace thimble::footprint

@@ -6,9 +6,9 @@ namespace thimble::footprint {
 namespace {
 
 template <class T>
-class Naive final : public NaiveSet<std::unordered_set<T>> {};
+class StdUnorderedSet final : public NaiveSet<std::unordered_set<T>> {};
 
-const NaiveFamily<Naive<std::string>, Naive<std::int64_t>, Naive<double>> registered("std::unordered_set", ">", kMembership);
+const NaiveFamily<StdUnorderedSet<std::string>, StdUnorderedSet<std::int64_t>, StdUnorderedSet<double>> std_unordered_set("std::unordered_set", ">", kMembership);
 
 }  // namespace
 }  // namespace thimble::footprint

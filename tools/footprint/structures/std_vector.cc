@@ -6,9 +6,9 @@ namespace thimble::footprint {
 namespace {
 
 template <class T>
-class Naive final : public NaiveArray<std::vector<T>> {};
+class StdVector final : public NaiveArray<std::vector<T>> {};
 
-const NaiveFamily<Naive<std::string>, Naive<std::int64_t>, Naive<double>> registered("std::vector", ">", kIdToValue);
+const NaiveFamily<StdVector<std::string>, StdVector<std::int64_t>, StdVector<double>> std_vector("std::vector", ">", kIdToValue);
 
 }  // namespace
 }  // namespace thimble::footprint

@@ -16,7 +16,7 @@ class Shrunk final : public NaiveArray<std::vector<T>> {
   }
 };
 
-const NaiveFamily<Shrunk<std::string>, Shrunk<std::int64_t>, Shrunk<double>> registered("std::vector", ">, shrunk", kIdToValue);
+const NaiveFamily<Shrunk<std::string>, Shrunk<std::int64_t>, Shrunk<double>> std_vector_shrunk("std::vector", ">, shrunk", kIdToValue);
 
 }  // namespace
 }  // namespace thimble::footprint

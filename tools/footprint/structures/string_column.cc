@@ -32,7 +32,7 @@ class StringColumnCandidate final : public Candidate {
   std::optional<StringColumn> column_;
 };
 
-const Registered registered({.name = "StringColumn", .family = Family::kThimble, .fits = kText, .jobs = kIdToValue},
+const Registered string_column({.name = "StringColumn", .family = Family::kThimble, .fits = kText, .jobs = kIdToValue},
                             Make<StringColumnCandidate>);
 
 }  // namespace

@@ -41,7 +41,7 @@ class StringMapCandidate final : public Candidate {
   std::optional<StringMap<std::uint64_t>> map_;
 };
 
-const Registered registered({.name = "StringMap to row", .family = Family::kThimble, .fits = kText, .jobs = kMembership | kKeyToId},
+const Registered string_map({.name = "StringMap to row", .family = Family::kThimble, .fits = kText, .jobs = kMembership | kKeyToId},
                             Make<StringMapCandidate>);
 
 }  // namespace

@@ -26,7 +26,7 @@ class StringPoolCandidate final : public Candidate {
   StringPool pool_{StringPool::Options{}};
 };
 
-const Registered registered({.name = "StringPool", .family = Family::kThimble, .fits = kText, .jobs = kMembership | kKeyToId},
+const Registered string_pool({.name = "StringPool", .family = Family::kThimble, .fits = kText, .jobs = kMembership | kKeyToId},
                             Make<StringPoolCandidate>);
 
 }  // namespace

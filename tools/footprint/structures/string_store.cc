@@ -32,7 +32,7 @@ class StringStoreCandidate final : public Candidate {
   std::optional<StringStore> store_;
 };
 
-const Registered registered({.name = "StringStore", .family = Family::kThimble, .fits = kText, .jobs = kIdToValue, .growth = Growth::kLearned},
+const Registered string_store({.name = "StringStore", .family = Family::kThimble, .fits = kText, .jobs = kIdToValue, .growth = Growth::kLearned},
                             Make<StringStoreCandidate>);
 
 }  // namespace
