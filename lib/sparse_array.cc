@@ -24,7 +24,7 @@ absl::StatusOr<SparsePairsView> SparsePairsView::OpenPairs(std::span<const std::
   return view;
 }
 
-std::uint64_t SparseArrayStore::ImageBytes(std::uint64_t page_bytes) { return SparseTreeEditor::EmptyBytes(page_bytes); }
+std::uint64_t SparseArrayStore::ImageBytes(std::uint64_t page_bytes) { return SparseTreeEditor::EmptyBytes(std::min<std::uint64_t>(page_bytes, 65536)); }
 
 absl::Status SparseArrayStore::WriteEmpty(std::uint64_t page_bytes, unsigned value_bits, std::uint64_t default_bits, Buffer& buffer) {
   if (page_bytes < 512 || page_bytes > 65536 || !std::has_single_bit(page_bytes)) {

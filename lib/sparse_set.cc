@@ -1,5 +1,6 @@
 #include "thimble/sparse_set.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -46,7 +47,7 @@ absl::StatusOr<PackedSparseSet> PackedSparseSet::Open(Buffer buffer) {
   return PackedSparseSet(view, std::move(buffer));
 }
 
-std::uint64_t SparseSet::ImageBytes(const Options& options) { return SparseTreeEditor::EmptyBytes(options.page_bytes); }
+std::uint64_t SparseSet::ImageBytes(const Options& options) { return SparseTreeEditor::EmptyBytes(std::min<std::uint64_t>(options.page_bytes, 65536)); }
 
 SparseSet::SparseSet(const Options& options) : SparseSet(*Make(options)) {}
 

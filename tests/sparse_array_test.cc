@@ -1,5 +1,7 @@
 #include "testing.h"
 
+#include <cmath>
+#include <limits>
 #include <map>
 #include <memory>
 #include <vector>
@@ -106,6 +108,18 @@ SparseArray<std::uint32_t> Mixed() {
   return array;
 }
 
+BOOST_AUTO_TEST_CASE(NumbersAreKeptByTheirBits) {
+  SparseArray<double> array(SparseArray<double>::Options{});
+  REQUIRE_OK(array.Set(1, -0.0));
+  REQUIRE_OK(array.Set(2, std::numeric_limits<double>::quiet_NaN()));
+  REQUIRE_OK(array.Set(3, 0.0));
+  BOOST_TEST(array.size() == 2u);
+  BOOST_TEST((array.Contains(1) && std::signbit(array[1]) && array[1] == 0));
+  BOOST_TEST(std::isnan(array[2]));
+  const PackedSparseArray<double> packed = array.Packed();
+  BOOST_TEST((std::signbit(packed[1]) && std::isnan(packed[2]) && !std::signbit(packed[3])));
+}
+
 BOOST_AUTO_TEST_CASE(ErrorsAndSizes) {
   SparseArray<std::uint32_t> array({.value_bits = 12});
   BOOST_TEST(array.image().size() == 128u + 2048 + 8);
@@ -120,6 +134,7 @@ BOOST_AUTO_TEST_CASE(ErrorsAndSizes) {
   BOOST_TEST(array.empty());
   CHECK_CODE(SparseArray<std::uint32_t>::Make({.value_bits = 33}), absl::StatusCode::kInvalidArgument);
   CHECK_CODE(SparseArray<std::uint32_t>::Make({.page_bytes = 100}), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(SparseArray<std::uint32_t>::Make({.page_bytes = std::uint64_t{1} << 63}), absl::StatusCode::kInvalidArgument);
   CHECK_CODE(SparseArrayView<std::uint8_t>::Open(array.image()), absl::StatusCode::kInvalidArgument);
   CHECK_CODE(SparseArrayView<std::uint32_t>::Open(array.image().first(100)), absl::StatusCode::kDataLoss);
 }

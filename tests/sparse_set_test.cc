@@ -351,6 +351,7 @@ BOOST_AUTO_TEST_CASE(OpenAnswersEachDamage) {
   CHECK_CODE(PackedSparseSet::Open(Buffer::Copy(set.image())), absl::StatusCode::kFailedPrecondition);
   CHECK_CODE(SparseSetView::Open(set.image().first(100)), absl::StatusCode::kDataLoss);
   CHECK_CODE(SparseSet::Make({.page_bytes = 1000}), absl::StatusCode::kInvalidArgument);
+  CHECK_CODE(SparseSet::Make({.page_bytes = std::uint64_t{1} << 63}), absl::StatusCode::kInvalidArgument);
   CHECK_CODE(SparseSet::Make({}, Buffer::Heap(100)), absl::StatusCode::kInvalidArgument);
   Buffer miscounted = Buffer::Copy(set.image());
   miscounted.data()[16] ^= std::byte{1};

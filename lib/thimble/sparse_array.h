@@ -108,7 +108,7 @@ class SparseArray : public Owner<SparseArrayView<T>> {
 
   // Sets a value; the default value unsets it. Views of this array end here.
   absl::Status Set(std::uint64_t index, const T& value) {
-    if (value == this->default_value()) return Erase(index).status();
+    if (SparseSame(value, this->default_value())) return Erase(index).status();
     if (!SparseValueFits(value, this->value_bits())) return absl::OutOfRangeError("sparse array: the value does not fit");
     return SparseArrayStore::Set(*this, this->buffer(), index, SparseBits(value)).status();
   }

@@ -98,8 +98,8 @@ class PackedSparseSet : public Owner<SparseSetView> {
 //
 // A B+-tree (see sparse_tree.h) whose leaves of 2 KiB are coded in the smallest of four ways: Elias-Fano, bitmap, array, runs.
 //
-// Space    n log2(u / n) + 2n bits, or less in dense parts and runs, and 4 to 8 % more; packed 1 to 2 % more. At least one
-//          page of 2 KiB when mutable. u = 2^28, bits an element at 0.01 %, 0.1 %, 1 %, 10 %, 50 %, runs of 64 at 1 %:
+// Space    n log2(u / n) + 2n bits, or less in dense parts and runs, and 7 to 16 % more, most where few are set; packed about
+//          1 % more. At least one page of 2 KiB when mutable. u = 2^28, bits an element at 0.01 %, 0.1 %, 1 %, 10 %, 50 %, runs of 64 at 1 %:
 //          see docs/bounds.md
 // Error    exact
 // Time     Contains, Rank, Select, Next, Previous O(log n) page visits, then at most one page's words; Add and Remove the same

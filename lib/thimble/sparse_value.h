@@ -31,10 +31,17 @@ T SparseValueOf(std::uint64_t bits, unsigned width) {
   return value;
 }
 
+// Whether two values are one. Numbers are by their bits: -0.0 is not 0.0, and a NaN is itself.
+template <SparseValue T>
+bool SparseSame(const T& a, const T& b) {
+  if constexpr (std::is_arithmetic_v<T>) return SparseBits(a) == SparseBits(b);
+  return a == b;
+}
+
 // Whether the low `width` bits are all of the value.
 template <SparseValue T>
 bool SparseValueFits(const T& value, unsigned width) {
-  return SparseValueOf<T>(SparseBits(value) & LowBits(width), width) == value;
+  return SparseSame(SparseValueOf<T>(SparseBits(value) & LowBits(width), width), value);
 }
 
 }  // namespace thimble
