@@ -189,7 +189,8 @@ BOOST_AUTO_TEST_CASE(WhatIsSavedHasTheValuesOfTheFile) {
     const SparseSetView deltas = saved.View<SparseSetView>("delta/SparseSet, packed").value();
     BOOST_TEST(ids.size() == std::uint64_t{kRows});
     BOOST_TEST(deltas.size() == std::uint64_t{kRows});
-    for (const Json& section : Json::parse(folder.Thimble("stat --json %saved.thimble").out)["sections"]) {
+    const Json stat = Json::parse(folder.Thimble("stat --json %saved.thimble").out);
+    for (const Json& section : stat["sections"]) {
       BOOST_TEST(section["bits_per_element"].get<double>() >= section["bound_bits_per_element"].get<double>());
     }
     for (int i = 0; i < kRows; ++i) BOOST_REQUIRE((ids.Contains(id(i)) && deltas.Contains(static_cast<std::uint64_t>(delta(i)))));
@@ -234,6 +235,7 @@ BOOST_AUTO_TEST_CASE(OutputsAreApart) {
   BOOST_TEST(Json::accept(folder.Read("old.json")));
 }
 
+#if !THIMBLE_SANITIZED  // which asks by a pipe whether memory may be read: without a free file it takes all memory for bad
 BOOST_AUTO_TEST_CASE(MoreColumnsThanFilesAreALimit) {
   const Folder folder;
   const std::string path = folder.Write("a.csv", std::string(100, ',') + "\n");
@@ -241,6 +243,7 @@ BOOST_AUTO_TEST_CASE(MoreColumnsThanFilesAreALimit) {
   BOOST_TEST(outcome.exit_code == 5);
   BOOST_TEST(outcome.err.find("ulimit -n") != std::string::npos, outcome.err);
 }
+#endif
 
 BOOST_AUTO_TEST_CASE(CsvAndMarkdownHoldTheSameRows) {
   const Folder folder;
