@@ -81,7 +81,8 @@ class SparseTableGet {
     const __m128i wanted = _mm_set1_epi8(static_cast<char>(offset >> view.rest_bits_));
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(view.data_ + view.bytes_at_ + bucket.first));
     const unsigned candidates = _bzhi_u32(static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, wanted))), bucket.size);
-    // Where no byte is the key's, the default value in the header stands for the record: its line is always here.
+    // Where no byte is the key's, the default value in the header stands for the record: its line is always here. By a mask, as
+    // compilers make a branch of a choice, which half of the keys would get wrong.
     const std::uint64_t none = SparseTableView::kDefaultBit - view.rest_bits_, any = 0 - static_cast<std::uint64_t>(candidates != 0);
     const std::uint64_t at = none + ((bucket.bit + _tzcnt_u32(candidates) * std::uint64_t{view.record_bits_} - none) & any);
     const std::uint64_t word = Load<std::uint64_t>(view.data_ + at / 8) >> (at % 8);
