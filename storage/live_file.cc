@@ -4,8 +4,6 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <filesystem>
-#include <system_error>
 #include <thread>
 
 #include "journal.h"
@@ -391,9 +389,11 @@ absl::Status LiveFile::Impl::WriteCommit(const Superblock& next, std::span<const
 
 absl::Status LiveFile::Impl::Seal(const std::string& path) const {
   if (!broken_.ok()) return broken_;
-  // What replaced this file would cut it off from its name, and from readers.
-  std::error_code ignored;
-  if (std::filesystem::equivalent(path, path_, ignored)) return absl::InvalidArgumentError(path + ": is the live file itself");
+  // What replaced a file that somebody writes, this one above all, would cut it off from its name, and from readers.
+  if (const auto there = system_.Open(path, FileSystem::Mode::kUpdate); there.ok()) {
+    THIMBLE_ASSIGN_OR_RETURN(const bool free, (*there)->TryLock());
+    if (!free) return absl::InvalidArgumentError(path + ": is a live file that somebody writes");
+  }
   THIMBLE_ASSIGN_OR_RETURN(StoreWriter writer, StoreWriter::Create(path, system_));
   for (const NamedEntry& section : sections_) {
     const std::span<const std::byte> bytes = BytesOfSection(section.entry);

@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(AnInterruptedMergeLeavesNoFile) {
   std::string parts;
   for (int i = 0; i < 200; ++i) parts += " %a.thimble";
   constexpr int kTimedOut = 124;
-  BOOST_TEST(thimble("--version; timeout -s INT 0.5 '" THIMBLE_TOOL "' merge -o %merged" + parts) == kTimedOut);
+  BOOST_TEST(thimble("--version; timeout -s INT 0.2 '" THIMBLE_TOOL "' merge -o %merged" + parts) == kTimedOut);
   for (const std::string& name : thimble.Names()) BOOST_TEST(!name.starts_with("merged"), name);
 }
 

@@ -35,6 +35,8 @@ BOOST_AUTO_TEST_CASE(NoValueTurnsIntoAnother) {
   BOOST_TEST((!Holds<SignedField<"delta", 4>>(kMost) && Holds<SignedField<"delta", 4>>(std::int8_t{-1})));
   BOOST_TEST((!Holds<Field<"id", 64>>(-1) && Holds<Field<"id", 64>>(kMost)));
   BOOST_TEST((!Holds<BoolField<"on">>(2) && !Holds<BoolField<"on">>(-1) && Holds<BoolField<"on">>(1)));
+  using Whole = DecimalField<"whole", 53, 0>;
+  BOOST_TEST((Holds<Whole>(std::int64_t{1} << 52) && !Holds<Whole>((std::int64_t{1} << 53) + 1) && !Holds<Whole>(kMost)));
   enum class Small : std::uint8_t { kNone };
   BOOST_TEST((!Holds<EnumField<"small", Small, 8>>(256) && !Holds<EnumField<"small", Small, 8>>(-1) && Holds<EnumField<"small", Small, 8>>(255)));
 }

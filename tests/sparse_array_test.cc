@@ -3,10 +3,10 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <memory>
 #include <vector>
 
 #include "exercise/sparse_array.h"
+#include "sparse_model.h"
 #include "thimble/sparse_array.h"
 
 namespace thimble {
@@ -38,14 +38,7 @@ void CheckAgainst(const SparseArrayView<T>& array, const std::map<std::uint64_t,
   // Every element and its neighbour, alone and all at once.
   std::vector<std::uint64_t> indices;
   for (const auto& [index, value] : model) indices.insert(indices.end(), {index, index + 1});
-  const auto values = std::make_unique<T[]>(indices.size());
-  array.GetMany(indices, {values.get(), indices.size()});
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    const auto at = model.find(indices[i]);
-    const T wanted = at == model.end() ? array.default_value() : at->second;
-    BOOST_REQUIRE(values[i] == wanted);
-    BOOST_REQUIRE(array[indices[i]] == wanted);
-  }
+  testing::CheckIndices(array, model, indices);
 }
 
 template <class T>

@@ -3,9 +3,9 @@
 #include "testing.h"
 
 #include <map>
-#include <memory>
 
 #include "exercise/sparse_array.h"
+#include "sparse_model.h"
 #include "thimble/sparse_array.h"
 
 namespace thimble {
@@ -18,19 +18,6 @@ SparseArray<T> ArrayOf(const typename SparseArray<T>::Options& options, const st
   typename SparseArray<T>::Builder builder(options);
   for (const auto& [index, value] : model) REQUIRE_OK(builder.Add(index, value));
   return *builder.Finish();
-}
-
-template <class T>
-void CheckIndices(const SparseArrayView<T>& array, const std::map<std::uint64_t, T>& model, const std::vector<std::uint64_t>& indices) {
-  const auto values = std::make_unique<T[]>(indices.size());
-  array.GetMany(indices, {values.get(), indices.size()});
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    const auto at = model.find(indices[i]);
-    const T wanted = at == model.end() ? array.default_value() : at->second;
-    BOOST_REQUIRE(values[i] == wanted);
-    BOOST_REQUIRE(array[indices[i]] == wanted);
-    BOOST_REQUIRE_EQUAL(array.Contains(indices[i]), at != model.end());
-  }
 }
 
 template <class T>
@@ -57,7 +44,7 @@ void CheckAgainst(const SparseArrayView<T>& array, const std::map<std::uint64_t,
     ++rank;
   }
   BOOST_REQUIRE(expected == model.end());
-  CheckIndices(array, model, indices);
+  testing::CheckIndices(array, model, indices);
   std::mt19937_64 random(3);
   for (int i = 0; i < 2000; ++i) {
     const std::uint64_t index = i == 0 ? 0 : i == 1 ? ~std::uint64_t{0} : first + random() % (last - first);
@@ -84,7 +71,7 @@ void Check(const typename SparseArray<T>::Options& options, const std::map<std::
   const SparseArray<T> copy = *SparseArray<T>::Copy(packed);
   REQUIRE_OK(copy.Verify());
   BOOST_REQUIRE(!copy.is_table());
-  CheckIndices<T>(copy, model, {model.begin()->first, model.begin()->first + 1, model.rbegin()->first});
+  testing::CheckIndices<T>(copy, model, {model.begin()->first, model.begin()->first + 1, model.rbegin()->first});
   const PackedSparseArray<T> again = copy.Packed(), twice = *SparseArray<T>::Pack(packed, Buffer::Heap(64));
   BOOST_REQUIRE(std::ranges::equal(again.image(), packed.image()));
   BOOST_REQUIRE(std::ranges::equal(twice.image(), packed.image()));
@@ -190,7 +177,7 @@ BOOST_AUTO_TEST_CASE(BytesOfTheCaller) {
   REQUIRE_OK(tree);
   BOOST_TEST(!tree->is_table());
   REQUIRE_OK(tree->Verify());
-  CheckIndices<std::uint32_t>(*tree, model, {0, model.begin()->first, model.rbegin()->first});
+  testing::CheckIndices<std::uint32_t>(*tree, model, {0, model.begin()->first, model.rbegin()->first});
 }
 
 BOOST_AUTO_TEST_CASE(VerifyFindsDamage) {

@@ -128,8 +128,11 @@ constexpr bool EncodeAs(const Value& value, std::uint64_t* field) {
   using T = typename F::value_type;
   const T kept = static_cast<T>(value);
   if constexpr (std::is_integral_v<T>) static_assert(!std::is_floating_point_v<Value>, "an integer field: round the value first");
-  if constexpr (std::is_integral_v<Value> && !std::is_floating_point_v<T>) {
-    if (static_cast<Value>(kept) != value || (kept < T{}) != (value < Value{})) return false;
+  if constexpr (std::is_integral_v<Value> && std::is_floating_point_v<T>) {
+    // A field keeps whole numbers up to 2^53, of which all are integers' too.
+    return F::Encode(kept, field) && static_cast<Value>(kept) == value;
+  } else if constexpr (std::is_integral_v<Value>) {
+    return static_cast<Value>(kept) == value && (kept < T{}) == (value < Value{}) && F::Encode(kept, field);
   }
   return F::Encode(kept, field);
 }

@@ -34,8 +34,11 @@ T SparseValueOf(std::uint64_t bits, unsigned width) {
 // Whether two values are one. Numbers are by their bits: -0.0 is not 0.0, and a NaN is itself.
 template <SparseValue T>
 bool SparseSame(const T& a, const T& b) {
-  if constexpr (std::is_arithmetic_v<T>) return SparseBits(a) == SparseBits(b);
-  return a == b;
+  if constexpr (std::is_arithmetic_v<T>) {
+    return SparseBits(a) == SparseBits(b);
+  } else {
+    return a == b;
+  }
 }
 
 // Whether the low `width` bits are all of the value.

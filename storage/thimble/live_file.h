@@ -51,7 +51,8 @@ class LiveFile {
   // Whether the writer before us closed the file.
   bool was_closed() const;
 
-  // Writes what the sections hold now to another file, a sealed one, atomically. An image is copied without what lies behind it.
+  // Writes what the sections hold now to a sealed file, atomically. An image is copied without what lies behind it.
+  // kInvalidArgument if a live file is there that somebody writes, this one or another.
   absl::Status Seal(const std::string& path) const;
 
   // Makes everything durable, with checksums, and the file kClean. O(bytes). Requires: nobody stores to a buffer meanwhile,

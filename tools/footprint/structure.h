@@ -20,7 +20,7 @@
 //   };
 //
 //   const Registered string_store({.name = "StringStore", .family = Family::kThimble, .fits = kText, .jobs = kIdToValue},
-//                               Make<StringStoreCandidate>);
+//                                 Make<StringStoreCandidate>);
 //
 // A candidate lives in a forked child of its own. Its heap is counted from before it is made to after Build; what Build keeps
 // counts, what it frees shows in the peak. One file may register a structure several times, with other options each.

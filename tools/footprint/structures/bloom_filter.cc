@@ -18,7 +18,7 @@ class BloomFilterCandidate final : public FilterCandidate<BloomFilter> {
 };
 
 const Registered bloom_filter({.name = "BloomFilter 1 %", .family = Family::kSketch, .exact = false, .fits = kAnyValue, .jobs = kMembership},
-                            Make<BloomFilterCandidate>);
+                              Make<BloomFilterCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

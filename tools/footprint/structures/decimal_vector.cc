@@ -30,7 +30,7 @@ class DecimalVectorCandidate final : public Candidate {
 };
 
 const Registered decimal_vector({.name = "DecimalVector", .family = Family::kThimble, .fits = kReal, .jobs = kIdToValue},
-                            Make<DecimalVectorCandidate>);
+                                Make<DecimalVectorCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

@@ -29,7 +29,7 @@ class FrameVectorCandidate final : public Candidate {
 };
 
 const Registered frame_vector({.name = "FrameVector", .family = Family::kThimble, .fits = kInteger | kDate, .jobs = kIdToValue},
-                            Make<FrameVectorCandidate>);
+                              Make<FrameVectorCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

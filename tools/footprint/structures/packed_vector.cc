@@ -35,7 +35,7 @@ class PackedVectorCandidate final : public Candidate {
 };
 
 const Registered packed_vector({.name = "PackedVector", .family = Family::kThimble, .fits = kInteger | kBoolean | kDate, .jobs = kIdToValue},
-                            Make<PackedVectorCandidate>);
+                               Make<PackedVectorCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

@@ -20,7 +20,7 @@ class QuotientFilterCandidate final : public FilterCandidate<QuotientFilter> {
 };
 
 const Registered quotient_filter({.name = "QuotientFilter 0.44 %", .family = Family::kSketch, .exact = false, .fits = kAnyValue, .jobs = kMembership},
-                            Make<QuotientFilterCandidate>);
+                                 Make<QuotientFilterCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

@@ -21,7 +21,7 @@ class ScalableBloomFilterCandidate final : public FilterCandidate<ScalableBloomF
 };
 
 const Registered scalable_bloom_filter({.name = "ScalableBloomFilter 1 %", .family = Family::kSketch, .exact = false, .fits = kAnyValue, .jobs = kMembership},
-                            Make<ScalableBloomFilterCandidate>);
+                                       Make<ScalableBloomFilterCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

@@ -32,7 +32,7 @@ class SkewedVectorCandidate final : public Candidate {
 };
 
 const Registered skewed_vector({.name = "SkewedVector", .family = Family::kThimble, .fits = kInteger, .jobs = kIdToValue},
-                            Make<SkewedVectorCandidate>);
+                               Make<SkewedVectorCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

@@ -18,7 +18,7 @@ class SplitBlockBloomFilterCandidate final : public FilterCandidate<SplitBlockBl
 };
 
 const Registered split_block_bloom_filter({.name = "SplitBlockBloomFilter 1 %", .family = Family::kSketch, .exact = false, .fits = kAnyValue, .jobs = kMembership},
-                            Make<SplitBlockBloomFilterCandidate>);
+                                          Make<SplitBlockBloomFilterCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

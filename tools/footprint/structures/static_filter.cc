@@ -18,7 +18,7 @@ class StaticFilterCandidate final : public FilterCandidate<StaticFilter> {
 };
 
 const Registered static_filter({.name = "StaticFilter 1 %", .family = Family::kSketch, .exact = false, .fits = kAnyValue, .jobs = kMembership},
-                            Make<StaticFilterCandidate>);
+                               Make<StaticFilterCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

@@ -33,7 +33,7 @@ class StringColumnCandidate final : public Candidate {
 };
 
 const Registered string_column({.name = "StringColumn", .family = Family::kThimble, .fits = kText, .jobs = kIdToValue},
-                            Make<StringColumnCandidate>);
+                               Make<StringColumnCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

@@ -27,7 +27,7 @@ class StringPoolCandidate final : public Candidate {
 };
 
 const Registered string_pool({.name = "StringPool", .family = Family::kThimble, .fits = kText, .jobs = kMembership | kKeyToId},
-                            Make<StringPoolCandidate>);
+                             Make<StringPoolCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint

@@ -33,7 +33,7 @@ class StringStoreCandidate final : public Candidate {
 };
 
 const Registered string_store({.name = "StringStore", .family = Family::kThimble, .fits = kText, .jobs = kIdToValue, .growth = Growth::kLearned},
-                            Make<StringStoreCandidate>);
+                              Make<StringStoreCandidate>);
 
 }  // namespace
 }  // namespace thimble::footprint
