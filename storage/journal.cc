@@ -100,7 +100,7 @@ class JournalReader {
  private:
   template <class Use>
   absl::Status ForEachPage(Use use) {
-    std::vector<std::byte> run(kRunPages * kPageBytes);
+    std::vector<std::byte> run(std::min(kRunPages, numbers_.size()) * kPageBytes);
     const std::uint64_t pages_at = sizeof(JournalHeader) + numbers_.size() * 8;
     for (std::size_t first = 0; first < numbers_.size(); first += kRunPages) {
       const std::size_t count = std::min(kRunPages, numbers_.size() - first);
