@@ -24,9 +24,9 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <absl/container/flat_hash_set.h>
 
+#include "arguments.h"
 #include "thimble/hyperloglog.h"
 #include "thimble/kmv_sketch.h"
 #include "thimble/morris_counter.h"
@@ -248,14 +248,14 @@ void Run(Stream& stream) {
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("The table of High Performance Python, chapter 11: estimate, error, seconds and bytes beside the book's.", "chapter11");
-  std::string path;
-  std::uint64_t tokens = 100'000'000;
-  app.add_option("file", path, "words to count, split at white space; a Zipf-distributed stream if not given")->check(CLI::ExistingFile);
-  app.add_option("--tokens", tokens, "length of the generated stream");
-  CLI11_PARSE(app, argc, argv);
+  std::filesystem::path path;
+  double tokens = 1e8;
+  const auto code = ReadArguments(argc, argv, "The table of High Performance Python, chapter 11: estimate, error, seconds and bytes beside the book's.",
+                                  {{"file", "words to count, split at white space; a Zipf-distributed stream if not given", &path},
+                                   {"--tokens", "length of the generated stream", &tokens}});
+  if (code) return *code;
   if (path.empty()) {
-    ZipfStream stream(tokens);
+    ZipfStream stream(static_cast<std::uint64_t>(tokens));
     Run(stream);
   } else {
     FileStream stream(path);

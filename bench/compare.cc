@@ -7,8 +7,9 @@
 #include <iostream>
 #include <stdexcept>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+
+#include "arguments.h"
 
 namespace thimble::bench {
 namespace {
@@ -57,15 +58,16 @@ void PrintJson(const std::vector<Row>& rows) {
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Measures thimble and its peers interleaved in one process; ratio = thimble / peer, below 1 is better.", "compare");
-  std::string name, data;
+  std::string name;
+  std::filesystem::path data;
   bool json = false, quick = false, list = false;
-  app.add_option("family", name, "what to measure (see --list)");
-  app.add_option("--data", data, "a file of lines to measure with, where the family holds text")->check(CLI::ExistingFile);
-  app.add_flag("--json", json, "print one JSON object a row");
-  app.add_flag("--quick", quick, "small inputs, few rounds");
-  app.add_flag("--list", list, "name the families");
-  CLI11_PARSE(app, argc, argv);
+  const auto code = ReadArguments(argc, argv, "Measures thimble and its peers interleaved in one process; ratio = thimble / peer, below 1 is better.",
+                                  {{"family", "what to measure (see --list)", &name},
+                                   {"--data", "a file of lines to measure with, where the family holds text", &data},
+                                   {"--json", "print one JSON object a row", &json},
+                                   {"--quick", "small inputs, few rounds", &quick},
+                                   {"--list", "name the families", &list}});
+  if (code) return *code;
   if (list || name.empty()) {
     for (const Family* family : Families()) std::printf("%-20s %s\n", family->name.c_str(), family->title.c_str());
     return list ? 0 : 2;

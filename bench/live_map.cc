@@ -14,8 +14,7 @@
 #include <string>
 #include <unordered_map>
 
-#include <CLI/CLI.hpp>
-
+#include "arguments.h"
 #include "thimble/compare.h"
 #include "thimble/hash.h"
 
@@ -65,9 +64,8 @@ int Run(std::uint64_t items) {
 }  // namespace thimble::bench
 
 int main(int argc, char** argv) {
-  CLI::App app("What Compare takes of a service that runs");
   double items = 5e6;
-  app.add_option("--items", items, "entries of the map")->check(CLI::Range(1.0, 1e9));
-  CLI11_PARSE(app, argc, argv);
+  const auto code = thimble::bench::ReadArguments(argc, argv, "What Compare takes of a service that runs.", {{"--items", "entries of the map", &items}});
+  if (code) return *code;
   return thimble::bench::Run(static_cast<std::uint64_t>(items));
 }

@@ -15,8 +15,7 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
+#include "arguments.h"
 #include "thimble/bloom_filter.h"
 #include "thimble/hyperloglog.h"
 #include "thimble/kmv_sketch.h"
@@ -115,10 +114,10 @@ void Run(std::uint64_t items) {
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Bytes that parts of a count send, and the time to merge them: the table of docs/scale.md.", "scale");
   double items = 1e7;
-  app.add_option("--items", items, "items in the images that are merged")->check(CLI::Range(1e3, 1e9))->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+  const auto code = ReadArguments(argc, argv, "Bytes that parts of a count send, and the time to merge them: the table of docs/scale.md.",
+                                  {{"--items", "items in the images that are merged", &items}});
+  if (code) return *code;
   Run(static_cast<std::uint64_t>(items));
   return 0;
 }

@@ -16,10 +16,10 @@ constexpr std::uint64_t kMaxBits = std::uint64_t{1} << kCountBits;
 // So few entries are searched one by one.
 constexpr std::uint64_t kLinearBlocks = 16;
 
-struct Layout {
+struct BitVectorLayout {
   std::uint64_t bits, counts, samples, image_bytes;
 
-  explicit Layout(std::uint64_t size) {
+  explicit BitVectorLayout(std::uint64_t size) {
     ImageLayout layout(64);
     bits = layout.Add(size / kLineBits + 1, kLineBits, 64);
     counts = layout.Add(size / kBlockBits + 1, kEntryBytes * 8);
@@ -66,8 +66,6 @@ struct Portable {
 
 #if THIMBLE_HAS_AVX2_KERNELS
 
-const bool has_avx2 = ActiveCpuLevel() == CpuLevel::kAvx2;  // false while statics initialize: slower, not wrong
-
 THIMBLE_TARGET_AVX2 unsigned SelectInLineAvx2(const std::byte* line, unsigned k, std::uint64_t flip) {
   unsigned before = 0, sum = 0, word_at = 0;
   for (unsigned i = 0; i < 7; ++i) {
@@ -103,7 +101,7 @@ std::uint64_t OnesInLine(const std::byte* line) {
 
 // Fills counts and samples from the bits; returns the number of ones.
 std::uint64_t BuildIndex(std::byte* image, std::uint64_t size) {
-  const Layout layout(size);
+  const BitVectorLayout layout(size);
   const std::uint64_t lines = size / kLineBits + 1;
   std::uint64_t ones = 0;
   for (std::uint64_t line = 0; line < lines; ++line) ones += OnesInLine(image + layout.bits + line * 64);
@@ -136,7 +134,7 @@ std::uint64_t BuildIndex(std::byte* image, std::uint64_t size) {
 
 absl::StatusOr<BitVectorView> BitVectorView::Open(std::span<const std::byte> image) {
   THIMBLE_ASSIGN_OR_RETURN(const ImageHeader header, ImageHeader::Read(image, kKind));
-  const Layout layout(header.count);
+  const BitVectorLayout layout(header.count);
   const std::uint64_t ones = header.parameters[0];
   if (header.header_bytes != 64 || layout.image_bytes != header.image_bytes || ones > header.count || header.parameters[1] != 0) {
     return absl::DataLossError("BitVector: bad parameters");
@@ -152,7 +150,7 @@ absl::StatusOr<BitVectorView> BitVectorView::Open(std::span<const std::byte> ima
 }
 
 absl::Status BitVectorView::Verify() const {
-  const Layout layout(size_);
+  const BitVectorLayout layout(size_);
   for (std::uint64_t i = size_; i < (size_ / kLineBits + 1) * kLineBits; ++i) {
     if ((Load<std::uint8_t>(bits_ + i / 8) >> (i % 8) & 1) != 0) return absl::DataLossError("BitVector: bits behind the end");
   }
@@ -230,7 +228,7 @@ std::uint64_t BitVectorView::NextOne(std::uint64_t i) const {
   return std::min(word_at * 64 + static_cast<unsigned>(std::countr_zero(word)), size_);
 }
 
-std::uint64_t BitVector::ImageBytes(std::uint64_t size) { return Layout(size).image_bytes; }
+std::uint64_t BitVector::ImageBytes(std::uint64_t size) { return BitVectorLayout(size).image_bytes; }
 
 absl::StatusOr<BitVector> BitVector::Open(Buffer buffer) {
   THIMBLE_ASSIGN_OR_RETURN(const BitVectorView view, ViewOf(buffer));
@@ -244,7 +242,7 @@ BitVector::Builder::Builder(std::uint64_t size)
 BitVector::Builder::Builder(std::uint64_t size, Buffer buffer) : buffer_(std::move(buffer)) {
   if (ImageBytes(size) > buffer_.size()) return;  // Finish says so; Set does nothing
   size_ = size;
-  bits_ = buffer_.data() + Layout(size).bits;
+  bits_ = buffer_.data() + BitVectorLayout(size).bits;
 }
 
 absl::StatusOr<BitVector> BitVector::Builder::Finish() && {

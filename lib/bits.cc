@@ -161,8 +161,6 @@ THIMBLE_TARGET_AVX2 void UnpackGroups(const std::byte* run, unsigned width, std:
   });
 }
 
-const bool has_avx2 = ActiveCpuLevel() == CpuLevel::kAvx2;  // false while statics initialize: slower, not wrong
-
 #endif
 
 template <class T>

@@ -13,6 +13,10 @@ enum class CpuLevel {
 // tests run under both.
 CpuLevel ActiveCpuLevel();
 
+// For calls so short that asking would be felt; each source has its own, at hand. False while statics initialize, which is slower,
+// not wrong.
+const bool has_avx2 = ActiveCpuLevel() == CpuLevel::kAvx2;
+
 #if defined(__x86_64__)
 #define THIMBLE_TARGET_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt,lzcnt")))
 #define THIMBLE_HAS_AVX2_KERNELS 1

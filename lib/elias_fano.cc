@@ -11,10 +11,10 @@ namespace {
 
 // Image: header of 64 bytes (count = values, parameters[0] = max, [1] = width of the low parts), low parts, then the high
 // parts as an image of a BitVector.
-struct Layout {
+struct EliasFanoLayout {
   std::uint64_t low, high, high_bits, image_bytes;
 
-  Layout(std::uint64_t size, std::uint64_t max, unsigned low_width) {
+  EliasFanoLayout(std::uint64_t size, std::uint64_t max, unsigned low_width) {
     high_bits = size + (max >> low_width) + 1;
     const std::uint64_t high_bytes = high_bits < size ? ImageLayout::kTooLarge : BitVector::ImageBytes(high_bits);
     ImageLayout layout(64);
@@ -29,7 +29,7 @@ struct Layout {
 unsigned BestLowWidth(std::uint64_t size, std::uint64_t max) {
   const std::uint64_t quotient = size == 0 ? 0 : max / size;
   const unsigned middle = quotient == 0 ? 0 : static_cast<unsigned>(std::bit_width(quotient)) - 1;
-  const auto bytes = [&](unsigned width) { return Layout(size, max, width).image_bytes; };
+  const auto bytes = [&](unsigned width) { return EliasFanoLayout(size, max, width).image_bytes; };
   unsigned best = middle;
   if (middle > 0 && bytes(middle - 1) < bytes(best)) best = middle - 1;
   if (middle < 63 && bytes(middle + 1) < bytes(best)) best = middle + 1;
@@ -46,7 +46,7 @@ absl::StatusOr<EliasFanoView> EliasFanoView::Open(std::span<const std::byte> ima
   const std::uint64_t max = header.parameters[0];
   if (header.header_bytes != 64 || header.parameters[1] > 63) return absl::DataLossError("EliasFano: bad parameters");
   const auto low_width = static_cast<unsigned>(header.parameters[1]);
-  const Layout layout(header.count, max, low_width);
+  const EliasFanoLayout layout(header.count, max, low_width);
   if (layout.image_bytes != header.image_bytes) return absl::DataLossError("EliasFano: image of another length");
   EliasFanoView view;
   view.image_ = image.first(header.image_bytes);
@@ -127,7 +127,7 @@ void EliasFanoView::Decode(std::uint64_t first, std::span<std::uint64_t> out) co
 }
 
 std::uint64_t EliasFano::ImageBytes(const Options& options) {
-  return Layout(options.size, options.max, BestLowWidth(options.size, options.max)).image_bytes;
+  return EliasFanoLayout(options.size, options.max, BestLowWidth(options.size, options.max)).image_bytes;
 }
 
 absl::StatusOr<EliasFano> EliasFano::From(std::span<const std::uint64_t> values) {
@@ -149,7 +149,7 @@ EliasFano::Builder::Builder(const Options& options, Buffer buffer) : options_(op
   broken_ = ImageBytes(options) > buffer_.size();
   if (broken_) return;
   low_width_ = BestLowWidth(options.size, options.max);
-  const Layout layout(options.size, options.max, low_width_);
+  const EliasFanoLayout layout(options.size, options.max, low_width_);
   low_ = buffer_.data() + layout.low;
   high_ = BitVector::Builder(layout.high_bits, Buffer::Borrow(buffer_.bytes().subspan(layout.high)));
 }

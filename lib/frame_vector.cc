@@ -28,10 +28,10 @@ constexpr unsigned kLargestShift = 62;
 
 std::uint64_t Blocks(std::uint64_t size, unsigned shift) { return size == 0 ? 1 : ((size - 1) >> shift) + 1; }
 
-struct Layout {
+struct FrameVectorLayout {
   std::uint64_t frames, values, image_bytes;
 
-  Layout(std::uint64_t size, const Plan& plan) {
+  FrameVectorLayout(std::uint64_t size, const Plan& plan) {
     ImageLayout layout(128);
     frames = layout.Add(Blocks(size, plan.block_shift), plan.base_width + plan.start_width + kWidthBits);
     layout.Add(kImageSlack, 8);  // of the frames: read as packed fields too
@@ -99,14 +99,14 @@ Plan BestPlan(std::span<const T> values) {
   for (unsigned shift = kSmallestShift + 1; ranges.size() > 1; ++shift) {
     Merge(ranges);
     const Plan plan = PlanOf<T>(ranges, values.size(), shift);
-    if (Layout(values.size(), plan).image_bytes <= Layout(values.size(), best).image_bytes) best = plan;
+    if (FrameVectorLayout(values.size(), plan).image_bytes <= FrameVectorLayout(values.size(), best).image_bytes) best = plan;
   }
   return best;
 }
 
 template <class T>
 absl::Status Build(std::span<const T> values, const Plan& plan, const Buffer& buffer) {
-  const Layout layout(values.size(), plan);
+  const FrameVectorLayout layout(values.size(), plan);
   if (buffer.size() < layout.image_bytes) return absl::InvalidArgumentError("FrameVector: buffer too small");
   const ImageHeader header{.kind = FrameVectorView::kKind,
                            .header_bytes = 128,
@@ -154,7 +154,7 @@ absl::StatusOr<FrameVectorView> FrameVectorView::Open(std::span<const std::byte>
                   .start_width = static_cast<unsigned>(parameters[2]),
                   .least = parameters[3],
                   .value_bits = parameters[4]};
-  const Layout layout(header.count, plan);
+  const FrameVectorLayout layout(header.count, plan);
   if (layout.image_bytes != header.image_bytes) return absl::DataLossError("FrameVector: image of another length");
   FrameVectorView view;
   view.image_ = image.first(header.image_bytes);
@@ -222,11 +222,11 @@ absl::StatusOr<FrameVector> FrameVector::Open(Buffer buffer) {
 }
 
 std::uint64_t FrameVector::ImageBytes(std::span<const std::uint64_t> values) {
-  return Layout(values.size(), BestPlan(values)).image_bytes;
+  return FrameVectorLayout(values.size(), BestPlan(values)).image_bytes;
 }
 
 std::uint64_t FrameVector::ImageBytes(std::span<const std::int64_t> values) {
-  return Layout(values.size(), BestPlan(values)).image_bytes;
+  return FrameVectorLayout(values.size(), BestPlan(values)).image_bytes;
 }
 
 }  // namespace thimble

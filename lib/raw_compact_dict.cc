@@ -16,7 +16,7 @@ namespace thimble {
 namespace {
 
 constexpr std::uint64_t kMaxKeyLength = std::uint64_t{1} << 48;
-constexpr std::size_t kBatch = 64;
+constexpr std::size_t kMostWaiting = 64;
 constexpr std::uint64_t kNobody = ~std::uint64_t{0};
 
 // An index of so many lines is refilled, longer if need be, when it would hold more than this.
@@ -33,9 +33,9 @@ void StoreVarint(std::byte* at, std::uint64_t value) {
   *at = static_cast<std::byte>(value);
 }
 
-absl::Status CheckOptions(const RawCompactDict::Options& options) {
+absl::Status CheckDictOptions(const RawCompactDict::Options& options) {
   if (options.key_bytes > 8) return absl::InvalidArgumentError("integer keys have 1 to 8 bytes");
-  if (options.value_bytes > 65535) return absl::InvalidArgumentError("a value has at most 65535 bytes");
+  if (options.value_bytes > RawMapOptions::kMaxValueBytes) return absl::InvalidArgumentError("a value has at most 65535 bytes");
   return absl::OkStatus();
 }
 
@@ -48,12 +48,12 @@ RawCompactDict::RawCompactDict(RawCompactDictView view, Buffer buffer) : Owner(v
 std::uint64_t RawCompactDict::ImageBytes(const Options&) { return ImageLayout(kHeaderBytes).image_bytes(); }
 
 absl::StatusOr<RawCompactDict> RawCompactDict::Make(const Options& options) {
-  THIMBLE_RETURN_IF_ERROR(CheckOptions(options));
+  THIMBLE_RETURN_IF_ERROR(CheckDictOptions(options));
   return Make(options, Buffer::Heap(ImageBytes(options)));
 }
 
 absl::StatusOr<RawCompactDict> RawCompactDict::Make(const Options& options, Buffer buffer) {
-  THIMBLE_RETURN_IF_ERROR(CheckOptions(options));
+  THIMBLE_RETURN_IF_ERROR(CheckDictOptions(options));
   if (buffer.size() < ImageBytes(options)) return absl::InvalidArgumentError("CompactDict: the buffer is too small");
   ImageHeader header{.kind = kKind, .header_bytes = kHeaderBytes, .hash_scheme = HashScheme::kThimble,
                      .image_bytes = ImageBytes(options), .used_bytes = ImageBytes(options), .seed = options.seed};
@@ -128,7 +128,7 @@ void RawCompactDict::AddSlot(std::uint64_t hash, std::uint64_t number) {
 void RawCompactDict::FillIndex() {
   std::memset(data() + kHeaderBytes, 0, RecordsAt() - kHeaderBytes);
   slots_used_ = 0;
-  std::array<std::uint64_t, kBatch> hashes, numbers;
+  std::array<std::uint64_t, kMostWaiting> hashes, numbers;
   std::size_t waiting = 0;
   const auto flush = [&] {
     for (std::size_t i = 0; i < waiting; ++i) AddSlot(hashes[i], numbers[i]);
@@ -140,7 +140,7 @@ void RawCompactDict::FillIndex() {
     hashes[waiting] = HashOf(record);
     numbers[waiting] = number;
     __builtin_prefetch(index_.HomeOf(hashes[waiting]), 1);
-    if (++waiting == kBatch) flush();
+    if (++waiting == kMostWaiting) flush();
   }
   flush();
 }

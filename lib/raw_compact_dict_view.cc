@@ -11,7 +11,6 @@
 namespace thimble {
 namespace {
 
-constexpr std::uint32_t kMaxValueBytes = 65535;
 constexpr std::size_t kBatch = 64;
 
 }  // namespace
@@ -50,7 +49,7 @@ bool RawCompactDictView::Configure(const ImageHeader& header) {
   slots_used_ = p[6];
   count_ = header.count;
   seed_ = header.seed;
-  if (key_bytes_ > 8 || value_bytes_ > kMaxValueBytes || p[5] == 0 || p[5] > FingerprintIndex::kMaxIdBits) return false;
+  if (key_bytes_ > 8 || value_bytes_ > RawMapOptions::kMaxValueBytes || p[5] == 0 || p[5] > FingerprintIndex::kMaxIdBits) return false;
   Place(p[4], static_cast<unsigned>(p[5]));
   return image_bytes_ == header.image_bytes && used_ <= reserved_ && dead_ <= used_ && count_ <= numbers_ &&
          (key_bytes_ == 0 ? reserved_ : reserved_ / record_bytes_) <= index_.erased_id() &&

@@ -18,7 +18,7 @@ namespace {
 
 __extension__ using Wide = unsigned __int128;
 
-constexpr std::size_t kBatch = 16;
+constexpr std::size_t kInFlight = 16;
 // How far an insertion may push others along to make room.
 constexpr unsigned kMaxChain = 64;
 
@@ -147,9 +147,9 @@ const std::byte* RawCompactMapView::Find(std::uint64_t key) const {
 
 void RawCompactMapView::FindMany(std::span<const std::uint64_t> keys, std::span<const std::byte*> values) const {
   assert(values.size() >= keys.size());
-  std::array<std::uint64_t, kBatch> hashes;
-  for (std::size_t from = 0; from < keys.size(); from += kBatch) {
-    const std::size_t size = std::min(kBatch, keys.size() - from);
+  std::array<std::uint64_t, kInFlight> hashes;
+  for (std::size_t from = 0; from < keys.size(); from += kInFlight) {
+    const std::size_t size = std::min(kInFlight, keys.size() - from);
     for (std::size_t i = 0; i < size; ++i) {
       hashes[i] = Permute(keys[from + i] & LowBits(8 * key_bytes_));
       const std::byte* block = Block(PartsOf(hashes[i]).home);

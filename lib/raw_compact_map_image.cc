@@ -12,11 +12,9 @@
 namespace thimble {
 namespace {
 
-constexpr std::uint32_t kMaxValueBytes = 65535;
-
-absl::Status CheckOptions(const RawCompactMap::Options& options) {
+absl::Status CheckMapOptions(const RawCompactMap::Options& options) {
   if (options.key_bytes == 0 || options.key_bytes > 8) return absl::InvalidArgumentError("integer keys have 1 to 8 bytes");
-  if (options.value_bytes > kMaxValueBytes) return absl::InvalidArgumentError("a value has at most 65535 bytes");
+  if (options.value_bytes > RawMapOptions::kMaxValueBytes) return absl::InvalidArgumentError("a value has at most 65535 bytes");
   return absl::OkStatus();
 }
 
@@ -54,7 +52,7 @@ bool RawCompactMapView::Configure(const ImageHeader& header) {
   value_bytes_ = static_cast<std::uint32_t>(p[0] >> 32);
   count_ = header.count;
   seed_ = header.seed;
-  if (key_bytes_ == 0 || key_bytes_ > 8 || value_bytes_ > kMaxValueBytes) return false;
+  if (key_bytes_ == 0 || key_bytes_ > 8 || value_bytes_ > RawMapOptions::kMaxValueBytes) return false;
   if (p[1] == 0 || (key_bytes_ < 8 && p[1] > LowBits(8 * key_bytes_))) return false;
   if (p[2] != 7 && p[2] != 15 && p[2] != 31 && p[2] != kMaxSlots) return false;
   Shape(p[1], static_cast<unsigned>(p[2]), p[3]);
@@ -108,12 +106,12 @@ std::uint64_t RawCompactMap::ImageBytes(const Options& options) {
 }
 
 absl::StatusOr<RawCompactMap> RawCompactMap::Make(const Options& options) {
-  THIMBLE_RETURN_IF_ERROR(CheckOptions(options));
+  THIMBLE_RETURN_IF_ERROR(CheckMapOptions(options));
   return Make(options, Buffer::Heap(ImageBytes(options)));
 }
 
 absl::StatusOr<RawCompactMap> RawCompactMap::Make(const Options& options, Buffer buffer) {
-  THIMBLE_RETURN_IF_ERROR(CheckOptions(options));
+  THIMBLE_RETURN_IF_ERROR(CheckMapOptions(options));
   const std::uint64_t bytes = ImageBytes(options);
   if (buffer.size() < bytes) return absl::InvalidArgumentError("CompactMap: the buffer is too small");
   ImageHeader header{.kind = kKind, .header_bytes = kHeaderBytes, .hash_scheme = HashScheme::kThimble,

@@ -25,7 +25,7 @@ struct PoolSize {
   unsigned end_width() const { return static_cast<unsigned>(std::bit_width(bytes)); }
 };
 
-struct Layout {
+struct RecordImageLayout {
   std::uint64_t records = 0, image_bytes = 0;
   std::vector<FieldRun> runs;  // without bytes; `first` counts from the records
   struct Pool {
@@ -33,7 +33,7 @@ struct Layout {
   };
   std::vector<Pool> pools;
 
-  Layout(std::uint64_t spec_bytes, std::span<const FieldSpec> specs, RecordLayout how, std::uint64_t size,
+  RecordImageLayout(std::uint64_t spec_bytes, std::span<const FieldSpec> specs, RecordLayout how, std::uint64_t size,
          std::span<const PoolSize> pool_sizes) {
     ImageLayout layout(64);
     layout.Add(spec_bytes, 8);
@@ -121,7 +121,7 @@ absl::StatusOr<RecordImage> RecordImage::Open(std::span<const std::byte> bytes) 
   opened.size = header.count;
   std::vector<PoolSize> pool_sizes;
   THIMBLE_RETURN_IF_ERROR(ReadSpecs(opened.image.subspan(64, spec_bytes), fields, opened.specs, pool_sizes));
-  Layout layout(spec_bytes, opened.specs, opened.layout, opened.size, pool_sizes);
+  RecordImageLayout layout(spec_bytes, opened.specs, opened.layout, opened.size, pool_sizes);
   if (layout.image_bytes != header.image_bytes) return absl::DataLossError("PackedRecords: image of another length");
   opened.runs = std::move(layout.runs);
   for (FieldRun& run : opened.runs) run.bytes = opened.image.subspan(layout.records);
@@ -170,7 +170,7 @@ struct RecordImageBuilder::Pool {
 
 struct RecordImageBuilder::Places {
   std::vector<PoolSize> sizes;
-  Layout layout;
+  RecordImageLayout layout;
 };
 
 RecordImageBuilder::RecordImageBuilder(std::vector<FieldSpec> specs, RecordLayout layout, std::uint64_t size, Buffer buffer)
@@ -214,7 +214,7 @@ void RecordImageBuilder::SetText(std::size_t field, std::uint64_t record, std::s
 RecordImageBuilder::Places RecordImageBuilder::PlacesNow() const {
   std::vector<PoolSize> sizes;
   for (const Pool& pool : pools_) sizes.push_back({pool.strings.size(), pool.bytes});
-  Layout layout(SpecBytes(specs_), specs_, layout_, size_, sizes);
+  RecordImageLayout layout(SpecBytes(specs_), specs_, layout_, size_, sizes);
   return {std::move(sizes), std::move(layout)};
 }
 

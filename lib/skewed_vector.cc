@@ -193,8 +193,6 @@ std::uint64_t LowBitsOf(std::uint64_t word, std::uint64_t width) { return word &
 
 #if THIMBLE_HAS_AVX2_KERNELS
 
-const bool has_avx2 = ActiveCpuLevel() == CpuLevel::kAvx2;  // false while statics initialize: slower, not wrong
-
 // All of it for the one target, so that nothing is a call.
 template <class Blocks>
 THIMBLE_TARGET_AVX2 std::uint64_t GetAvx2(const Blocks& b, std::uint64_t i) {

@@ -12,11 +12,11 @@ namespace thimble {
 namespace {
 
 // Parameters: 0 coded, 1 bytes of the image of the codes; the strings' image is the rest.
-struct Layout {
+struct StringColumnLayout {
   ImageLayout layout{64};
   std::uint64_t codes, strings;
 
-  Layout(std::uint64_t code_bytes, std::uint64_t string_bytes)
+  StringColumnLayout(std::uint64_t code_bytes, std::uint64_t string_bytes)
       : codes(layout.Add(code_bytes, 8, kImageAlignment)), strings(layout.Add(string_bytes, 8, kImageAlignment)) {}
 };
 
@@ -26,7 +26,7 @@ absl::StatusOr<StringColumnView> StringColumnView::Open(std::span<const std::byt
   THIMBLE_ASSIGN_OR_RETURN(const ImageHeader header, ImageHeader::Read(image, kKind));
   const std::uint64_t coded = header.parameters[0], code_bytes = header.parameters[1];
   if (header.header_bytes != 64 || coded > 1) return absl::DataLossError("StringColumn: impossible parameters");
-  const Layout layout(code_bytes, 0);
+  const StringColumnLayout layout(code_bytes, 0);
   if (layout.layout.image_bytes() > header.image_bytes) return absl::DataLossError("StringColumn: sizes do not add up");
   StringColumnView view;
   view.image_ = image.first(header.image_bytes);
@@ -100,7 +100,7 @@ absl::StatusOr<StringColumn> StringColumn::Builder::Finish(Buffer buffer) && {
   }
   const std::span<const std::byte> code_image = store ? std::span<const std::byte>() : codes.image();
   const std::span<const std::byte> string_image = store ? store->image() : dictionary.image();
-  const Layout layout(code_image.size(), string_image.size());
+  const StringColumnLayout layout(code_image.size(), string_image.size());
   const std::uint64_t image_bytes = layout.layout.image_bytes();
   THIMBLE_RETURN_IF_ERROR(buffer.Grow(image_bytes));
   ImageHeader{.kind = Kind::kStringColumn,

@@ -8,11 +8,11 @@ namespace thimble::internal {
 namespace {
 
 // Parameters: 0 bytes of the dictionary's image, 1 sizeof(T), 2 packed, 3 width in bits, 4 base.
-struct Layout {
+struct StringMapLayout {
   ImageLayout layout{128};
   std::uint64_t keys, values;
 
-  Layout(std::uint64_t key_bytes, std::uint64_t count, std::uint64_t width)
+  StringMapLayout(std::uint64_t key_bytes, std::uint64_t count, std::uint64_t width)
       : keys(layout.Add(key_bytes, 8, kImageAlignment)), values(layout.Add(count, width)) {
     layout.Add(kImageSlack, 8);
   }
@@ -34,7 +34,7 @@ absl::StatusOr<StringMapParts> StringMapParts::Open(std::span<const std::byte> i
   if (header.header_bytes != 128 || stored_packed > 1 || (stored_packed == 1 ? width > 64 : width != 8 * stored_bytes)) {
     return absl::DataLossError("StringMap: impossible parameters");
   }
-  const Layout layout(key_bytes, header.count, width);
+  const StringMapLayout layout(key_bytes, header.count, width);
   if (layout.layout.image_bytes() != header.image_bytes) return absl::DataLossError("StringMap: sizes do not add up");
   StringMapParts parts;
   parts.image = image.first(header.image_bytes);
@@ -51,7 +51,7 @@ absl::StatusOr<StringMapParts> StringMapParts::Open(std::span<const std::byte> i
 absl::StatusOr<Buffer> StringMapParts::Write(const StringDictionaryView& keys, std::span<const std::byte> values,
                                              std::uint64_t value_bytes, bool packed, std::uint64_t base, unsigned width,
                                              Buffer buffer) {
-  const Layout layout(keys.image().size(), keys.size(), width);
+  const StringMapLayout layout(keys.image().size(), keys.size(), width);
   const std::uint64_t image_bytes = layout.layout.image_bytes();
   THIMBLE_RETURN_IF_ERROR(buffer.Grow(image_bytes));
   ImageHeader{.kind = Kind::kStringMap,

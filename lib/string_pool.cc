@@ -22,9 +22,9 @@ constexpr std::uint64_t kMaxStrings = std::uint64_t{1} << 32;
 constexpr std::uint64_t kOnes = 0x0101010101010101u;
 
 // Parameters: 0 lines, 1 blocks.
-struct Layout {
+struct StringPoolLayout {
   std::uint64_t lines = 128, blocks, text;
-  Layout(std::uint64_t line_count, std::uint64_t block_count)
+  StringPoolLayout(std::uint64_t line_count, std::uint64_t block_count)
       : blocks(lines + kLineBytes * line_count), text(blocks + kBlockBytes * block_count) {}
 };
 
@@ -72,7 +72,7 @@ absl::StatusOr<StringPoolView> StringPoolView::Open(std::span<const std::byte> i
       header.count > kMaxStrings || header.count > blocks * kBlockStrings || header.hash_scheme != HashScheme::kThimble) {
     return absl::DataLossError("StringPool: impossible parameters");
   }
-  const Layout layout(lines, blocks);
+  const StringPoolLayout layout(lines, blocks);
   if (header.used_bytes < layout.text || header.used_bytes + kImageSlack > header.image_bytes) {
     return absl::DataLossError("StringPool: sizes do not add up");
   }
@@ -165,7 +165,7 @@ absl::Status StringPoolView::Verify() const {
 
 std::uint64_t StringPool::ImageBytes(const Options& options) {
   const std::uint64_t lines = LinesFor(options.capacity);
-  const std::uint64_t text = Layout(lines, BlocksFor(CapacityOf(lines))).text;
+  const std::uint64_t text = StringPoolLayout(lines, BlocksFor(CapacityOf(lines))).text;
   return RoundUp(text + kImageSlack, 8);
 }
 
@@ -178,7 +178,7 @@ absl::StatusOr<StringPool> StringPool::Make(const Options& options, Buffer buffe
               .header_bytes = 128,
               .hash_scheme = HashScheme::kThimble,
               .image_bytes = buffer.size() / 8 * 8,
-              .used_bytes = Layout(lines, blocks).text,
+              .used_bytes = StringPoolLayout(lines, blocks).text,
               .seed = options.seed,
               .parameters = {lines, blocks}}
       .Write(buffer.bytes());
@@ -202,7 +202,7 @@ absl::StatusOr<StringPool> StringPool::Open(Buffer buffer) {
 
 // After the buffer or the sizes changed.
 void StringPool::Rebase() {
-  const Layout layout(line_count_, block_count_);
+  const StringPoolLayout layout(line_count_, block_count_);
   image_ = {data(), buffer().size() / 8 * 8};
   lines_ = data() + layout.lines;
   blocks_ = data() + layout.blocks;
@@ -216,14 +216,14 @@ void StringPool::WriteHeader() {
               .hash_scheme = HashScheme::kThimble,
               .image_bytes = image_.size(),
               .count = size_,
-              .used_bytes = Layout(line_count_, block_count_).text + text_bytes_,
+              .used_bytes = StringPoolLayout(line_count_, block_count_).text + text_bytes_,
               .seed = seed_,
               .parameters = {line_count_, block_count_}}
       .Write(buffer().bytes());
 }
 
 absl::Status StringPool::ReserveText(std::uint64_t bytes) {
-  const std::uint64_t needed = Layout(line_count_, block_count_).text + text_bytes_ + bytes + kImageSlack;
+  const std::uint64_t needed = StringPoolLayout(line_count_, block_count_).text + text_bytes_ + bytes + kImageSlack;
   if (needed <= image_.size()) return absl::OkStatus();
   THIMBLE_RETURN_IF_ERROR(buffer().Grow(RoundUp(needed + needed / 128 + 256, 8)));
   Rebase();
@@ -235,7 +235,7 @@ absl::Status StringPool::ReserveText(std::uint64_t bytes) {
 absl::Status StringPool::GrowIndex() {
   const std::uint64_t lines = line_count_ + line_count_ / 12 + 1;
   const std::uint64_t blocks = BlocksFor(CapacityOf(lines));
-  const Layout before(line_count_, block_count_), after(lines, blocks);
+  const StringPoolLayout before(line_count_, block_count_), after(lines, blocks);
   THIMBLE_RETURN_IF_ERROR(buffer().Grow(RoundUp(after.text + text_bytes_ + kImageSlack, 8)));
   std::memmove(data() + after.text, data() + before.text, text_bytes_);
   std::memmove(data() + after.blocks, data() + before.blocks, kBlockBytes * block_count_);
@@ -261,7 +261,7 @@ absl::Status StringPool::GrowIndex() {
 
 void StringPool::PutInLine(std::uint64_t id, std::uint64_t hash) {
   for (std::uint64_t line = HomeOf(hash, line_count_);; line = line + 1 == line_count_ ? 0 : line + 1) {
-    std::byte* at = data() + Layout(line_count_, block_count_).lines + kLineBytes * line;
+    std::byte* at = data() + StringPoolLayout(line_count_, block_count_).lines + kLineBytes * line;
     for (unsigned slot = 0; slot < kSlots; ++slot) {
       if (at[slot] != std::byte{0}) continue;
       at[slot] = std::byte{FingerprintOf(hash)};
@@ -280,7 +280,7 @@ absl::StatusOr<std::uint64_t> StringPool::Add(std::string_view string) {
   THIMBLE_RETURN_IF_ERROR(ReserveText(string.size() + (is_long ? 8 : 0)));
 
   const std::uint64_t id = size_;
-  const Layout layout(line_count_, block_count_);
+  const StringPoolLayout layout(line_count_, block_count_);
   std::byte* block = data() + layout.blocks + kBlockBytes * (id / kBlockStrings);
   std::byte* text = data() + layout.text;
   if (id % kBlockStrings == 0) Store(block, text_bytes_);
@@ -298,7 +298,7 @@ absl::StatusOr<std::uint64_t> StringPool::Add(std::string_view string) {
 }
 
 Stats StringPool::stats() const {
-  const std::uint64_t used = Layout(line_count_, block_count_).text + text_bytes_ + kImageSlack;
+  const std::uint64_t used = StringPoolLayout(line_count_, block_count_).text + text_bytes_ + kImageSlack;
   return {.live_bytes = used, .slack_bytes = buffer().size() - used, .peak_bytes = peak_bytes_};
 }
 

@@ -29,12 +29,12 @@ constexpr std::uint64_t kMaxTokens = 1 << 16;
 // Parameters: 0 bytes of a code (1: the text itself, 2: tokens), 1 codes, 2 tokens, 3 arena bytes, 4 payload bytes,
 // 5 longest string, 6 bytes of the image of the ends, 0 where CountGroups stand in for it; codes of long strings then come
 // behind those of all others.
-struct Layout {
+struct StringStoreLayout {
   ImageLayout layout{128};
   TokenSection tokens;
   std::uint64_t codes, ends;
 
-  Layout(std::uint64_t code_bytes, std::uint64_t code_count, std::uint64_t token_count, std::uint64_t arena_bytes,
+  StringStoreLayout(std::uint64_t code_bytes, std::uint64_t code_count, std::uint64_t token_count, std::uint64_t arena_bytes,
          std::uint64_t ends_bytes, std::uint64_t strings)
       : tokens(layout, token_count, arena_bytes, false),
         codes(layout.Add(code_count, 8 * code_bytes)),
@@ -79,7 +79,7 @@ absl::StatusOr<StringStoreView> StringStoreView::Open(std::span<const std::byte>
       header.count >= kMaxString << 32) {
     return absl::DataLossError("StringStore: impossible parameters");
   }
-  const Layout layout(code_bytes, code_count, token_count, arena_bytes, ends_bytes, header.count);
+  const StringStoreLayout layout(code_bytes, code_count, token_count, arena_bytes, ends_bytes, header.count);
   if (layout.layout.image_bytes() != header.image_bytes) return absl::DataLossError("StringStore: sizes do not add up");
   StringStoreView view;
   view.image_ = image.first(header.image_bytes);
@@ -290,7 +290,7 @@ absl::StatusOr<StringStore> StringStore::Builder::Finish(Buffer buffer) && {
   }
   const std::uint64_t unit = tokens_pay ? 2 : 1;
   const std::uint64_t token_count = tokens_pay ? book.size() : 0, arena_bytes = tokens_pay ? book.arena().size() : 0;
-  const Layout layout(unit, code_bytes / unit, token_count, arena_bytes, ends_bytes, size_);
+  const StringStoreLayout layout(unit, code_bytes / unit, token_count, arena_bytes, ends_bytes, size_);
   THIMBLE_RETURN_IF_ERROR(buffer.Grow(layout.layout.image_bytes()));
   ImageHeader{.kind = Kind::kStringStore,
               .header_bytes = 128,

@@ -26,14 +26,14 @@
 namespace thimble {
 namespace {
 
-constexpr std::uint8_t kFamily = 7;
-constexpr std::uint8_t kEmpty = 4, kCompact = 8, kOutOfOrder = 16, kFullSize = 32;
+constexpr std::uint8_t kHllFamily = 7;
+constexpr std::uint8_t kHllIsEmpty = 4, kHllIsCompact = 8, kOutOfOrder = 16, kFullSize = 32;
 constexpr unsigned kListMode = 0, kSetMode = 1, kHllMode = 2;
 constexpr std::size_t kListStart = 8, kSetStart = 12, kRegisterStart = 40;
 constexpr unsigned kLgList = 3, kLgFirstSet = 5;
 constexpr unsigned kException = 15, kOpen = 0xff;
 
-absl::Status Corrupt(const char* what) { return absl::DataLossError(std::string("HLL sketch: ") + what); }
+absl::Status CorruptHll(const char* what) { return absl::DataLossError(std::string("HLL sketch: ") + what); }
 
 // Smallest exception table of an updatable HLL_4 sketch, as lg of its ints.
 unsigned LgFirstExceptions(unsigned lg_k) {
@@ -93,23 +93,23 @@ class IntTable {
 absl::StatusOr<std::vector<std::uint32_t>> ReadEntries(std::span<const std::byte> bytes, std::size_t count) {
   std::vector<std::uint32_t> entries = LoadInts(bytes);
   entries.erase(std::remove(entries.begin(), entries.end(), 0u), entries.end());
-  if (entries.size() != count) return Corrupt("the count does not fit the entries");
+  if (entries.size() != count) return CorruptHll("the count does not fit the entries");
   std::vector<std::uint32_t> sorted = entries;
   std::sort(sorted.begin(), sorted.end());
-  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) return Corrupt("an entry stands twice");
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) return CorruptHll("an entry stands twice");
   for (std::uint32_t entry : entries) {
-    if (ValueOf(entry) == 0) return Corrupt("an entry without a value");
+    if (ValueOf(entry) == 0) return CorruptHll("an entry without a value");
   }
   return entries;
 }
 
 absl::Status ReadList(std::span<const std::byte> bytes, HllFields& sketch) {
   const std::size_t count = std::to_integer<std::size_t>(bytes[6]);
-  const bool empty = (std::to_integer<unsigned>(bytes[5]) & kEmpty) != 0;
-  if (count >= (1u << kLgList)) return Corrupt("the list is too long");
-  if (empty != (count == 0)) return Corrupt("the empty flag contradicts the count");
+  const bool empty = (std::to_integer<unsigned>(bytes[5]) & kHllIsEmpty) != 0;
+  if (count >= (1u << kLgList)) return CorruptHll("the list is too long");
+  if (empty != (count == 0)) return CorruptHll("the empty flag contradicts the count");
   const std::size_t places = sketch.compact ? count : std::size_t{1} << kLgList;
-  if (bytes.size() != kListStart + places * 4) return Corrupt("bad length of a list");
+  if (bytes.size() != kListStart + places * 4) return CorruptHll("bad length of a list");
   THIMBLE_ASSIGN_OR_RETURN(sketch.coupons, ReadEntries(bytes.subspan(kListStart), count));
   return absl::OkStatus();
 }
@@ -123,13 +123,13 @@ std::size_t SetPlaces(unsigned lg_places, std::size_t count) {
 }
 
 absl::Status ReadSet(std::span<const std::byte> bytes, HllFields& sketch) {
-  if (sketch.lg_k < 8 || bytes.size() < kSetStart) return Corrupt("bad set");
+  if (sketch.lg_k < 8 || bytes.size() < kSetStart) return CorruptHll("bad set");
   const std::size_t count = Load<std::uint32_t>(bytes.data() + 8);
   const std::size_t places = (bytes.size() - kSetStart) / 4;
-  if (bytes.size() % 4 != 0 || places > (std::size_t{1} << (sketch.lg_k - 3)) || 4 * count > (std::size_t{3} << (sketch.lg_k - 3))) return Corrupt("bad length of a set");
-  if (sketch.compact ? places != count : places != SetPlaces(std::to_integer<unsigned>(bytes[4]), count)) return Corrupt("bad length of a set");
+  if (bytes.size() % 4 != 0 || places > (std::size_t{1} << (sketch.lg_k - 3)) || 4 * count > (std::size_t{3} << (sketch.lg_k - 3))) return CorruptHll("bad length of a set");
+  if (sketch.compact ? places != count : places != SetPlaces(std::to_integer<unsigned>(bytes[4]), count)) return CorruptHll("bad length of a set");
   THIMBLE_ASSIGN_OR_RETURN(sketch.coupons, ReadEntries(bytes.subspan(kSetStart), count));
-  if (sketch.coupons.empty()) return Corrupt("an empty set");
+  if (sketch.coupons.empty()) return CorruptHll("an empty set");
   return absl::OkStatus();
 }
 
@@ -138,7 +138,7 @@ absl::Status ReadExceptions(std::span<const std::byte> bytes, std::size_t count,
   const std::size_t places = bytes.size() / 4;
   const bool fits = sketch.compact ? places == count
                                    : places == std::size_t{1} << (count == 0 ? LgFirstExceptions(sketch.lg_k) : lg_places % 64);
-  if (bytes.size() % 4 != 0 || !fits) return Corrupt("bad length of the exceptions");
+  if (bytes.size() % 4 != 0 || !fits) return CorruptHll("bad length of the exceptions");
   THIMBLE_ASSIGN_OR_RETURN(const std::vector<std::uint32_t> entries, ReadEntries(bytes, count));
   std::size_t open = 0;
   std::uint8_t* const registers = sketch.registers.data();
@@ -149,12 +149,12 @@ absl::Status ReadExceptions(std::span<const std::byte> bytes, std::size_t count,
   }
   for (std::uint32_t entry : entries) {
     const std::size_t slot = AddressOf(entry);
-    if (slot >= sketch.registers.size() || registers[slot] != kOpen) return Corrupt("an exception without a register");
-    if (ValueOf(entry) < minimum + kException) return Corrupt("an exception that is none");
+    if (slot >= sketch.registers.size() || registers[slot] != kOpen) return CorruptHll("an exception without a register");
+    if (ValueOf(entry) < minimum + kException) return CorruptHll("an exception that is none");
     registers[slot] = static_cast<std::uint8_t>(ValueOf(entry));
     --open;
   }
-  return open == 0 ? absl::OkStatus() : Corrupt("an exception is missing");
+  return open == 0 ? absl::OkStatus() : CorruptHll("an exception is missing");
 }
 
 std::size_t RegisterBytes(unsigned register_bits, unsigned lg_k) {
@@ -164,7 +164,7 @@ std::size_t RegisterBytes(unsigned register_bits, unsigned lg_k) {
 
 absl::Status ReadRegisters(std::span<const std::byte> bytes, HllFields& sketch) {
   const std::size_t size = RegisterBytes(sketch.register_bits, sketch.lg_k);
-  if (bytes.size() < kRegisterStart + size) return Corrupt("cut short");
+  if (bytes.size() < kRegisterStart + size) return CorruptHll("cut short");
   const std::size_t exceptions = Load<std::uint32_t>(bytes.data() + 36);
   const unsigned minimum = std::to_integer<unsigned>(bytes[6]);
   sketch.registers.resize(std::size_t{1} << sketch.lg_k);
@@ -174,18 +174,18 @@ absl::Status ReadRegisters(std::span<const std::byte> bytes, HllFields& sketch) 
   const unsigned highest = unpack(bytes.data() + kRegisterStart, sketch.registers);
   const std::span<const std::byte> rest = bytes.subspan(kRegisterStart + size);
   if (sketch.register_bits == 4) {
-    if (minimum > HllFields::kMaxValue) return Corrupt("the minimum is out of range");
+    if (minimum > HllFields::kMaxValue) return CorruptHll("the minimum is out of range");
     THIMBLE_RETURN_IF_ERROR(ReadExceptions(rest, exceptions, std::to_integer<unsigned>(bytes[4]), minimum, sketch));
   } else if (!rest.empty() || exceptions != 0 || minimum != 0) {
-    return Corrupt("exceptions in a sketch that has none");
+    return CorruptHll("exceptions in a sketch that has none");
   }
   // A nibble that is no exception is below 15.
   const unsigned above = sketch.register_bits == 4 ? minimum + std::min(highest, kException - 1) : highest;
-  if (above > HllFields::kMaxValue) return Corrupt("a register is out of range");
+  if (above > HllFields::kMaxValue) return CorruptHll("a register is out of range");
   // The sums and the count of minimal registers follow from the registers, and some releases left them stale.
   if (!sketch.out_of_order) {
     sketch.hip_estimate = Load<double>(bytes.data() + 8);
-    if (!std::isfinite(sketch.hip_estimate) || sketch.hip_estimate < 0) return Corrupt("the stored estimate is no number");
+    if (!std::isfinite(sketch.hip_estimate) || sketch.hip_estimate < 0) return CorruptHll("the stored estimate is no number");
   }
   return absl::OkStatus();
 }
@@ -194,10 +194,10 @@ std::vector<std::byte> Preamble(const HllFields& sketch, std::size_t size, unsig
   std::vector<std::byte> bytes(size);
   bytes[0] = static_cast<std::byte>(ints);
   bytes[1] = std::byte{1};
-  bytes[2] = static_cast<std::byte>(kFamily);
+  bytes[2] = static_cast<std::byte>(kHllFamily);
   bytes[3] = static_cast<std::byte>(sketch.lg_k);
   const bool empty = sketch.coupons.empty() && std::all_of(sketch.registers.begin(), sketch.registers.end(), [](auto v) { return v == 0; });
-  bytes[5] = static_cast<std::byte>((empty ? kEmpty : 0) | (sketch.compact ? kCompact : 0) | (sketch.out_of_order ? kOutOfOrder : 0) |
+  bytes[5] = static_cast<std::byte>((empty ? kHllIsEmpty : 0) | (sketch.compact ? kHllIsCompact : 0) | (sketch.out_of_order ? kOutOfOrder : 0) |
                                     (sketch.full_size ? kFullSize : 0));
   bytes[7] = static_cast<std::byte>(mode | (sketch.register_bits / 2 - 2) << 2);
   return bytes;
@@ -267,18 +267,18 @@ std::vector<std::byte> WriteRegisters(const HllFields& sketch) {
 }  // namespace
 
 absl::StatusOr<HllFields> ParseHll(std::span<const std::byte> bytes) {
-  if (bytes.size() < 8) return Corrupt("cut short");
+  if (bytes.size() < 8) return CorruptHll("cut short");
   const auto byte = [&](std::size_t at) { return std::to_integer<unsigned>(bytes[at]); };
-  if (byte(2) != kFamily) return absl::FailedPreconditionError("no HLL sketch: another family");
+  if (byte(2) != kHllFamily) return absl::FailedPreconditionError("no HLL sketch: another family");
   if (byte(1) != 1) return absl::UnimplementedError("HLL sketch: unknown serial version");
   HllFields sketch;
   sketch.lg_k = byte(3);
-  if (sketch.lg_k < HllFields::kMinLgK || sketch.lg_k > HllFields::kMaxLgK) return Corrupt("lg_k is out of range");
+  if (sketch.lg_k < HllFields::kMinLgK || sketch.lg_k > HllFields::kMaxLgK) return CorruptHll("lg_k is out of range");
   const unsigned mode = byte(7) & 3, width = byte(7) >> 2;
-  if (mode > kHllMode || width > 2) return Corrupt("unknown mode");
-  if (byte(0) != (mode == kListMode ? 2u : mode == kSetMode ? 3u : 10u)) return Corrupt("the preamble does not fit the mode");
+  if (mode > kHllMode || width > 2) return CorruptHll("unknown mode");
+  if (byte(0) != (mode == kListMode ? 2u : mode == kSetMode ? 3u : 10u)) return CorruptHll("the preamble does not fit the mode");
   sketch.register_bits = 4 + 2 * width;
-  sketch.compact = (byte(5) & kCompact) != 0;
+  sketch.compact = (byte(5) & kHllIsCompact) != 0;
   sketch.out_of_order = (byte(5) & kOutOfOrder) != 0;
   sketch.full_size = (byte(5) & kFullSize) != 0;
   THIMBLE_RETURN_IF_ERROR(mode == kListMode  ? ReadList(bytes, sketch)

@@ -19,10 +19,10 @@
 namespace thimble {
 namespace {
 
-constexpr std::uint8_t kFamily = 3;
-constexpr std::uint8_t kReadOnly = 2, kEmpty = 4, kCompact = 8, kOrdered = 16;
+constexpr std::uint8_t kThetaFamily = 3;
+constexpr std::uint8_t kReadOnly = 2, kThetaIsEmpty = 4, kThetaIsCompact = 8, kOrdered = 16;
 
-absl::Status Corrupt(const char* what) { return absl::DataLossError(std::string("Theta sketch: ") + what); }
+absl::Status CorruptTheta(const char* what) { return absl::DataLossError(std::string("Theta sketch: ") + what); }
 
 std::uint8_t ByteAt(std::span<const std::byte> bytes, std::size_t at) { return std::to_integer<std::uint8_t>(bytes[at]); }
 
@@ -71,7 +71,7 @@ class BitWriter {
 };
 
 absl::StatusOr<std::vector<std::uint64_t>> ReadHashes(std::span<const std::byte> bytes, std::uint64_t count) {
-  if (bytes.size() != count * 8) return Corrupt("length does not fit the count");
+  if (bytes.size() != count * 8) return CorruptTheta("length does not fit the count");
   std::vector<std::uint64_t> hashes(count);
   for (std::size_t i = 0; i < count; ++i) hashes[i] = Load<std::uint64_t>(bytes.data() + i * 8);
   return hashes;
@@ -81,25 +81,25 @@ absl::StatusOr<ThetaFields> ParseCompressed(std::span<const std::byte> bytes) {
   ThetaFields sketch;
   sketch.empty = false;
   const unsigned longs = ByteAt(bytes, 0), bits = ByteAt(bytes, 3), count_bytes = ByteAt(bytes, 4);
-  if (longs != 1 && longs != 2) return Corrupt("bad preamble of version 4");
-  if (bits < 1 || bits > 63) return Corrupt("bad width of deltas");
-  if (count_bytes < 1 || count_bytes > 4) return Corrupt("bad width of the count");
-  if ((ByteAt(bytes, 5) & kOrdered) == 0) return Corrupt("compressed, but not ordered");
+  if (longs != 1 && longs != 2) return CorruptTheta("bad preamble of version 4");
+  if (bits < 1 || bits > 63) return CorruptTheta("bad width of deltas");
+  if (count_bytes < 1 || count_bytes > 4) return CorruptTheta("bad width of the count");
+  if ((ByteAt(bytes, 5) & kOrdered) == 0) return CorruptTheta("compressed, but not ordered");
   std::size_t at = longs * 8;
-  if (bytes.size() < at + count_bytes) return Corrupt("cut short");
+  if (bytes.size() < at + count_bytes) return CorruptTheta("cut short");
   if (longs == 2) sketch.theta = Load<std::uint64_t>(bytes.data() + 8);
   std::uint64_t count = 0;
   for (unsigned i = 0; i < count_bytes; ++i) count |= std::uint64_t{ByteAt(bytes, at + i)} << (8 * i);
   at += count_bytes;
-  if (count == 0) return Corrupt("compressed, but holds nothing");
-  if (bytes.size() - at != (count * bits + 7) / 8) return Corrupt("length does not fit the count");
+  if (count == 0) return CorruptTheta("compressed, but holds nothing");
+  if (bytes.size() - at != (count * bits + 7) / 8) return CorruptTheta("length does not fit the count");
   BitReader deltas(bytes.subspan(at));
   sketch.hashes.reserve(count);
   std::uint64_t hash = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     hash += deltas.Read(bits);
     // A sum that wraps would look ordered again; no hash has the top bit.
-    if (hash > ThetaFields::kMaxTheta) return Corrupt("a hash is out of range");
+    if (hash > ThetaFields::kMaxTheta) return CorruptTheta("a hash is out of range");
     sketch.hashes.push_back(hash);
   }
   return sketch;
@@ -108,12 +108,12 @@ absl::StatusOr<ThetaFields> ParseCompressed(std::span<const std::byte> bytes) {
 absl::StatusOr<ThetaFields> ParsePlain(std::span<const std::byte> bytes, unsigned version) {
   const unsigned longs = ByteAt(bytes, 0);
   const unsigned flags = ByteAt(bytes, 5);
-  if (longs < 1 || longs > 3 || (version == 1 && longs != 3)) return Corrupt("bad preamble");
-  if (bytes.size() < longs * 8) return Corrupt("cut short");
+  if (longs < 1 || longs > 3 || (version == 1 && longs != 3)) return CorruptTheta("bad preamble");
+  if (bytes.size() < longs * 8) return CorruptTheta("cut short");
   ThetaFields sketch;
-  if (version == 3 && (flags & kCompact) == 0) return absl::UnimplementedError("Theta sketch: an update sketch, not a compact one");
+  if (version == 3 && (flags & kThetaIsCompact) == 0) return absl::UnimplementedError("Theta sketch: an update sketch, not a compact one");
   if (longs == 1) {
-    const bool holds_one = version == 3 && (flags & kEmpty) == 0;
+    const bool holds_one = version == 3 && (flags & kThetaIsEmpty) == 0;
     THIMBLE_ASSIGN_OR_RETURN(sketch.hashes, ReadHashes(bytes.subspan(8), holds_one ? 1 : 0));
     sketch.empty = !holds_one;
     return sketch;
@@ -121,8 +121,8 @@ absl::StatusOr<ThetaFields> ParsePlain(std::span<const std::byte> bytes, unsigne
   if (longs == 3) sketch.theta = Load<std::uint64_t>(bytes.data() + 16);
   const std::uint64_t count = Load<std::uint32_t>(bytes.data() + 8);
   THIMBLE_ASSIGN_OR_RETURN(sketch.hashes, ReadHashes(bytes.subspan(longs * 8), count));
-  sketch.empty = version == 3 ? (flags & kEmpty) != 0 : count == 0 && sketch.theta == ThetaFields::kMaxTheta;
-  if (sketch.empty && count != 0) return Corrupt("empty, but holds hashes");
+  sketch.empty = version == 3 ? (flags & kThetaIsEmpty) != 0 : count == 0 && sketch.theta == ThetaFields::kMaxTheta;
+  if (sketch.empty && count != 0) return CorruptTheta("empty, but holds hashes");
   // Versions 1 and 2 had no order flag: their hashes are always ascending.
   if (version == 3 && (flags & kOrdered) == 0) std::sort(sketch.hashes.begin(), sketch.hashes.end());
   return sketch;
@@ -131,8 +131,8 @@ absl::StatusOr<ThetaFields> ParsePlain(std::span<const std::byte> bytes, unsigne
 }  // namespace
 
 absl::StatusOr<ThetaFields> ParseTheta(std::span<const std::byte> bytes, std::uint16_t seed_hash) {
-  if (bytes.size() < 8) return Corrupt("cut short");
-  if (ByteAt(bytes, 2) != kFamily) return absl::FailedPreconditionError("no Theta sketch: another family");
+  if (bytes.size() < 8) return CorruptTheta("cut short");
+  if (ByteAt(bytes, 2) != kThetaFamily) return absl::FailedPreconditionError("no Theta sketch: another family");
   const unsigned version = ByteAt(bytes, 1);
   if (version < 1 || version > 4) return absl::UnimplementedError("Theta sketch: unknown serial version");
   THIMBLE_ASSIGN_OR_RETURN(ThetaFields sketch, version == 4 ? ParseCompressed(bytes) : ParsePlain(bytes, version));
@@ -140,10 +140,10 @@ absl::StatusOr<ThetaFields> ParseTheta(std::span<const std::byte> bytes, std::ui
   if (version > 1 && !sketch.empty && Load<std::uint16_t>(bytes.data() + 6) != seed_hash) {
     return absl::InvalidArgumentError("Theta sketch: made with another seed");
   }
-  if (sketch.theta == 0 || sketch.theta > ThetaFields::kMaxTheta) return Corrupt("theta is out of range");
+  if (sketch.theta == 0 || sketch.theta > ThetaFields::kMaxTheta) return CorruptTheta("theta is out of range");
   for (std::size_t i = 0; i < sketch.hashes.size(); ++i) {
-    if (sketch.hashes[i] == 0 || sketch.hashes[i] >= sketch.theta) return Corrupt("a hash is out of range");
-    if (i > 0 && sketch.hashes[i] <= sketch.hashes[i - 1]) return Corrupt("hashes are out of order, or stand twice");
+    if (sketch.hashes[i] == 0 || sketch.hashes[i] >= sketch.theta) return CorruptTheta("a hash is out of range");
+    if (i > 0 && sketch.hashes[i] <= sketch.hashes[i - 1]) return CorruptTheta("hashes are out of order, or stand twice");
   }
   return sketch;
 }
@@ -156,8 +156,8 @@ std::vector<std::byte> SerializeTheta(const ThetaFields& sketch, std::uint16_t s
     std::vector<std::byte> bytes(size);
     bytes[0] = static_cast<std::byte>(longs);
     bytes[1] = static_cast<std::byte>(version);
-    bytes[2] = static_cast<std::byte>(kFamily);
-    bytes[5] = static_cast<std::byte>(kReadOnly | kCompact | kOrdered | (sketch.empty ? kEmpty : 0));
+    bytes[2] = static_cast<std::byte>(kThetaFamily);
+    bytes[5] = static_cast<std::byte>(kReadOnly | kThetaIsCompact | kOrdered | (sketch.empty ? kThetaIsEmpty : 0));
     Store(bytes.data() + 6, seed_hash);
     return bytes;
   };

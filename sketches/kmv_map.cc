@@ -9,7 +9,7 @@
 namespace thimble {
 namespace {
 
-constexpr unsigned kColumns = 5;  // hashes, counts, sums, least and greatest values
+constexpr unsigned kMapColumns = 5;  // hashes, counts, sums, least and greatest values
 
 KeySummary Combine(const KeySummary& a, const KeySummary& b) {
   const auto sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(a.sum) + static_cast<std::uint64_t>(b.sum));
@@ -32,7 +32,7 @@ Interval Total(std::size_t size, double rate, double sigmas, Weight weight) {
 }  // namespace
 
 absl::StatusOr<KmvMapView> KmvMapView::Open(std::span<const std::byte> image) {
-  THIMBLE_ASSIGN_OR_RETURN(const KmvSample sample, ReadImage(image, kKind, kColumns));
+  THIMBLE_ASSIGN_OR_RETURN(const KmvSample sample, ReadImage(image, kKind, kMapColumns));
   return KmvMapView(sample);
 }
 
@@ -77,7 +77,7 @@ Interval KmvMapView::Sum(double sigmas) const {
 
 KmvMap::KmvMap(const Options& options) : KmvMap(*Make(options)) {}
 
-std::uint64_t KmvMap::ImageBytes(const Options& options) { return BytesOf(options.k, kColumns); }
+std::uint64_t KmvMap::ImageBytes(const Options& options) { return BytesOf(options.k, kMapColumns); }
 
 absl::StatusOr<KmvMap> KmvMap::Make(const Options& options) {
   THIMBLE_RETURN_IF_ERROR(CheckOptions(options.k, options.hash_scheme));
@@ -86,7 +86,7 @@ absl::StatusOr<KmvMap> KmvMap::Make(const Options& options) {
 
 absl::StatusOr<KmvMap> KmvMap::Make(const Options& options, Buffer buffer) {
   THIMBLE_RETURN_IF_ERROR(CheckOptions(options.k, options.hash_scheme));
-  THIMBLE_RETURN_IF_ERROR(WriteImage(buffer, kKind, kColumns, options.k, kMaxTheta, options.hash_scheme, options.seed));
+  THIMBLE_RETURN_IF_ERROR(WriteImage(buffer, kKind, kMapColumns, options.k, kMaxTheta, options.hash_scheme, options.seed));
   THIMBLE_ASSIGN_OR_RETURN(const KmvMapView view, ViewOf(buffer));
   return KmvMap(view, std::move(buffer));
 }
@@ -111,9 +111,9 @@ void KmvMap::Put(std::uint64_t hash, const KeySummary& summary) {
     if (place == k()) return SetSizeAndTheta(data(), k(), hash);
     SetSizeAndTheta(data(), k() - 1, hashes()[k() - 1]);
   }
-  const std::uint64_t words[kColumns] = {hash, combined.count, static_cast<std::uint64_t>(combined.sum),
+  const std::uint64_t words[kMapColumns] = {hash, combined.count, static_cast<std::uint64_t>(combined.sum),
                                          static_cast<std::uint64_t>(combined.min), static_cast<std::uint64_t>(combined.max)};
-  for (unsigned which = 0; which < kColumns; ++which) {
+  for (unsigned which = 0; which < kMapColumns; ++which) {
     std::uint64_t* const at = column(which);
     if (!known) std::copy_backward(at + place, at + size(), at + size() + 1);
     at[place] = words[which];
@@ -150,7 +150,7 @@ absl::Status KmvMap::Merge(const KmvMapView& other) {
     j += in_b;
   }
   // What was above becomes zero, so that equal maps are equal bytes.
-  for (unsigned which = 0; which < kColumns; ++which) std::fill(column(which), column(which) + size(), 0);
+  for (unsigned which = 0; which < kMapColumns; ++which) std::fill(column(which), column(which) + size(), 0);
   for (std::size_t i = 0; i < merged.size(); ++i) {
     column(0)[i] = merged[i];
     column(1)[i] = summaries[i].count;
@@ -163,7 +163,7 @@ absl::Status KmvMap::Merge(const KmvMapView& other) {
 }
 
 Stats KmvMap::stats() const {
-  const std::uint64_t slack = (k() - size()) * kColumns * 8;
+  const std::uint64_t slack = (k() - size()) * kMapColumns * 8;
   return {.live_bytes = image().size() - slack, .slack_bytes = slack, .peak_bytes = image().size()};
 }
 

@@ -11,7 +11,7 @@
 namespace thimble {
 namespace {
 
-constexpr unsigned kColumns = 1;  // the hashes
+constexpr unsigned kSketchColumns = 1;  // the hashes
 
 // The positive numbers n of keys for which `seen` of them, each sampled at `rate`, lie `sigmas` standard deviations of a
 // binomial distribution off the mean: (seen - n rate)^2 = sigmas^2 n rate (1 - rate).
@@ -39,7 +39,7 @@ KmvSketch::Options OptionsOf(const KmvSketchView& view) {
 }  // namespace
 
 absl::StatusOr<KmvSketchView> KmvSketchView::Open(std::span<const std::byte> image) {
-  THIMBLE_ASSIGN_OR_RETURN(const KmvSample sample, ReadImage(image, kKind, kColumns));
+  THIMBLE_ASSIGN_OR_RETURN(const KmvSample sample, ReadImage(image, kKind, kSketchColumns));
   return KmvSketchView(sample);
 }
 
@@ -80,7 +80,7 @@ KmvSketch::Options KmvSketch::Options::DataSketches(std::uint64_t k, std::uint64
 
 KmvSketch::KmvSketch(const Options& options) : KmvSketch(*Make(options)) {}
 
-std::uint64_t KmvSketch::ImageBytes(const Options& options) { return BytesOf(options.k, kColumns); }
+std::uint64_t KmvSketch::ImageBytes(const Options& options) { return BytesOf(options.k, kSketchColumns); }
 
 absl::Status KmvSketch::CheckOptions(const Options& options) {
   if (!(options.sampling_rate > 0 && options.sampling_rate <= 1)) {
@@ -100,7 +100,7 @@ absl::StatusOr<KmvSketch> KmvSketch::Make(const Options& options, Buffer buffer)
   if (options.sampling_rate < 1) {
     theta = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(options.sampling_rate * static_cast<double>(kMaxTheta)));
   }
-  THIMBLE_RETURN_IF_ERROR(WriteImage(buffer, kKind, kColumns, options.k, theta, options.hash_scheme, options.seed));
+  THIMBLE_RETURN_IF_ERROR(WriteImage(buffer, kKind, kSketchColumns, options.k, theta, options.hash_scheme, options.seed));
   THIMBLE_ASSIGN_OR_RETURN(const KmvSketchView view, ViewOf(buffer));
   return KmvSketch(view, std::move(buffer));
 }

@@ -57,15 +57,15 @@ BOOST_AUTO_TEST_CASE(AgreesWithAModel) {
     for (const unsigned density : {0u, 500u, 1000u}) CheckAgainstModel(Random(n, density, false, n));
   }
   for (const unsigned density : {1u, 20u, 500u, 990u, 1000u}) {
-    CheckAgainstModel(Random(200'000, density, false, density));
-    CheckAgainstModel(Random(200'000, density, true, density));
+    CheckAgainstModel(Random(testing::Steps(200'000), density, false, density));
+    CheckAgainstModel(Random(testing::Steps(200'000), density, true, density));
   }
 }
 
 // Few ones in many blocks: select must search the counts.
 BOOST_AUTO_TEST_CASE(FarApart) {
-  std::vector<bool> model(1'000'000);
-  for (const std::size_t i : {5u, 999'000u, 999'999u}) model[i] = true;
+  std::vector<bool> model(testing::Steps(1'000'000));
+  for (const std::size_t i : {std::size_t{5}, model.size() - 1000, model.size() - 1}) model[i] = true;
   CheckAgainstModel(model);
   model.flip();
   CheckAgainstModel(model);

@@ -96,8 +96,8 @@ BOOST_AUTO_TEST_CASE(SizeIsWhatThePromiseSays) {
 }
 
 BOOST_AUTO_TEST_CASE(MeasuredRateMeetsTheAskedOne) {
-  // The mean over trials with their own seeds; 10 M queries a rate, so that chance moves it by 3 sigma / sqrt(10^7 * rate) < 1 %
-  // except at 0.1 %.
+  // The mean over trials with their own seeds. That of all seeds is what is promised; that of a few may be 3 sigma from it.
+  constexpr int kQueries = 500'000;
   for (const BloomLayout layout : {BloomLayout::kBlocked, BloomLayout::kClassic}) {
     for (const double rate : {0.001, 0.01, 0.03, 0.1}) {
       for (const std::uint64_t n : {10'000, 200'000}) {
@@ -106,14 +106,14 @@ BOOST_AUTO_TEST_CASE(MeasuredRateMeetsTheAskedOne) {
         for (int trial = 0; trial < trials; ++trial) {
           BloomFilter filter({.capacity = n, .false_positive_rate = rate, .seed = static_cast<std::uint64_t>(trial), .layout = layout});
           AddRange(filter, 0, n);
-          sum += MeasuredRate(filter, n, 500'000);
+          sum += MeasuredRate(filter, n, kQueries);
           sum_of_known += filter.FalsePositiveRate();
         }
         BOOST_TEST_CONTEXT("rate " << rate << ", " << n << " keys, layout " << static_cast<int>(layout)) {
-          BOOST_TEST(sum / trials / rate <= 1.05);
-          BOOST_TEST(sum / trials / rate >= 0.93);
-          BOOST_TEST(sum_of_known / trials / (sum / trials) > 0.95);
-          BOOST_TEST(sum_of_known / trials / (sum / trials) < 1.05);
+          const double chance = testing::Slow() ? 0 : 3 / std::sqrt(rate * kQueries * trials);
+          BOOST_TEST(sum / trials / rate <= 1.05 + chance);
+          BOOST_TEST(sum / trials / rate >= 0.93 - chance);
+          BOOST_TEST(std::abs(sum_of_known / sum - 1) < 0.05 + chance);
         }
       }
     }

@@ -78,12 +78,12 @@ void CompareWithModel(int steps, MakeKey make_key) {
 }
 
 BOOST_AUTO_TEST_CASE(IntegersAgreeWithAModel) {
-  CompareWithModel<std::uint64_t>(200000, [](std::uint64_t i) { return i * 0x9E3779B97F4A7C15u; });
+  CompareWithModel<std::uint64_t>(testing::Steps(200000), [](std::uint64_t i) { return i * 0x9E3779B97F4A7C15u; });
   CompareWithModel<std::int16_t>(20000, [](std::uint64_t i) { return static_cast<std::int16_t>(i - 1000); });
 }
 
 BOOST_AUTO_TEST_CASE(StringsAgreeWithAModel) {
-  CompareWithModel<std::string>(100000, [](std::uint64_t i) { return std::string(i % 100, '\0') + std::to_string(i); });
+  CompareWithModel<std::string>(testing::Steps(100000), [](std::uint64_t i) { return std::string(i % 100, '\0') + std::to_string(i); });
 }
 
 BOOST_AUTO_TEST_CASE(TryEmplaceKeepsWhatIsThere) {
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(OpensOnlyWithItsOwnTypes) {
 // Between any two growths; a new image needs no bytes for erased entries.
 BOOST_AUTO_TEST_CASE(BytesPerEntryStayBelowTheBound) {
   CompactDict<std::uint64_t, std::uint64_t> dict;
-  const std::uint64_t n = 1000000;
+  const std::uint64_t n = testing::Steps(1000000);
   double most = 0;
   for (std::uint64_t i = 0; i < n; ++i) {
     REQUIRE_OK(dict.Set(i * 0x9E3779B97F4A7C15u, i));

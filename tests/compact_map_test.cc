@@ -49,7 +49,7 @@ void CompareWithModel(int steps, MakeKey make_key) {
 }
 
 BOOST_AUTO_TEST_CASE(AgreesWithAModel) {
-  CompareWithModel<std::uint64_t>(300000, [](std::uint64_t i) { return i * 0x9E3779B97F4A7C15u; });
+  CompareWithModel<std::uint64_t>(testing::Steps(300000), [](std::uint64_t i) { return i * 0x9E3779B97F4A7C15u; });
   CompareWithModel<std::int32_t>(50000, [](std::uint64_t i) { return static_cast<std::int32_t>(i) - 1000; });
   CompareWithModel<std::uint8_t>(4000, [](std::uint64_t i) { return static_cast<std::uint8_t>(i); });
 }
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(BatchesAnswerAsSingleLookups) {
 // The promised bytes: at 10 M entries the remainder is 47 bits, at 300,000 it is 52 bits, which is 0.63 bytes more.
 BOOST_AUTO_TEST_CASE(BytesPerEntryStayBelowTheBound) {
   CompactMap<std::uint64_t, std::uint64_t> map;
-  const std::uint64_t n = 300000;
+  const std::uint64_t n = testing::Steps(300000);
   std::mt19937_64 random(1);
   std::vector<std::uint64_t> keys(n);
   double worst = 0;
@@ -100,8 +100,10 @@ BOOST_AUTO_TEST_CASE(BytesPerEntryStayBelowTheBound) {
     REQUIRE_OK(map.Set(keys[i], i));
     if (i > n / 2) worst = std::max(worst, static_cast<double>(map.image().size()) / static_cast<double>(i + 1));
   }
+#if !THIMBLE_SANITIZED  // too few of them
   BOOST_TEST(worst < 15.8 + 0.75);
   BOOST_TEST(static_cast<double>(map.stats().peak_bytes) < 1.05 * static_cast<double>(map.image().size()));
+#endif
   for (std::uint64_t i = 0; i < n; ++i) BOOST_REQUIRE_EQUAL(map.Find(keys[i]).value(), i);
   REQUIRE_OK(map.Verify());
 }

@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(ErrorIsAsPromised) {
   for (unsigned d : {20u, 24u}) {
     const Options options = {.precision = 10, .history = d};
     std::vector<testing::RelativeErrors> errors(sizes.size());
-    testing::RunTrials(testing::StatisticTrials(d == 20 ? 400 : 200, 20000), sizes, [&] { return ExaLogLog(options); },
+    testing::RunTrials(testing::Trials(d == 20 ? 400 : 200, 20000), sizes, [&] { return ExaLogLog(options); },
                        [&](std::size_t s, const ExaLogLog& sketch) { errors[s].Add(sketch.Estimate(), static_cast<double>(sizes[s])); });
     for (std::size_t s = 0; s < sizes.size(); ++s) errors[s].Check(Promised(options), "ExaLogLog d=" + std::to_string(d) + " n=" + std::to_string(sizes[s]));
     const double product = 8 * static_cast<double>(ExaLogLog(options).image().size()) * Promised(options) * Promised(options);
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(SmallestSketchesCount) {
   for (unsigned p : {4u, 6u}) {
     const std::vector<std::uint64_t> sizes = {1u << p, 50u << p};
     std::vector<testing::RelativeErrors> errors(2);
-    testing::RunTrials(testing::StatisticTrials(1000, 20000), sizes, [&] { return ExaLogLog({.precision = p}); },
+    testing::RunTrials(testing::Trials(1000, 20000), sizes, [&] { return ExaLogLog({.precision = p}); },
                        [&](std::size_t s, const ExaLogLog& sketch) { errors[s].Add(sketch.Estimate(), static_cast<double>(sizes[s])); });
     for (std::size_t s = 0; s < 2; ++s) errors[s].Check(1.05 * Promised({.precision = p}), "p=" + std::to_string(p));
   }

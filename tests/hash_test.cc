@@ -96,8 +96,8 @@ std::uint64_t HashOf(const std::string& key) { return Hash64(key, 3); }
 
 // Sequential, strided and sparse keys: any 32 bits of the hash collide as often as chance says.
 BOOST_AUTO_TEST_CASE(StructuredKeysCollideAsChance) {
-  constexpr int kKeys = 1 << 18;
-  const double expected = std::ldexp(static_cast<double>(kKeys) * kKeys, -33);  // 8 pairs
+  constexpr int kKeys = testing::Steps(1 << 18);
+  const double expected = std::ldexp(static_cast<double>(kKeys) * kKeys, -33);  // 8 pairs of 2^18 keys
   const auto collisions = [&](auto key_of, int shift) {
     std::unordered_set<std::uint32_t> seen;
     int pairs = 0;

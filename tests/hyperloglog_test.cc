@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(ErrorIsAsPromised) {
   const unsigned p = 12;
   const double m = 4096;
   std::vector<testing::RelativeErrors> hll(sizes.size()), loglog(sizes.size()), super(sizes.size());
-  testing::RunTrials(testing::StatisticTrials(400, 20000), sizes, [&] { return HyperLogLog({.precision = p}); },
+  testing::RunTrials(testing::Trials(400, 20000), sizes, [&] { return HyperLogLog({.precision = p}); },
                      [&](std::size_t s, const HyperLogLog& sketch) {
                        const auto n = static_cast<double>(sizes[s]);
                        hll[s].Add(sketch.Estimate(), n);
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(EveryPrecisionAndDialectCounts) {
     for (const Options& options : AllDialects(p)) {
       const std::vector<std::uint64_t> sizes = {3u << p, 40u << p};
       std::vector<testing::RelativeErrors> errors(2);
-      testing::RunTrials(p == 14 ? 10 : testing::Trials(100, 10000), sizes, [&] { return HyperLogLog(options); },
+      testing::RunTrials(p == 14 ? testing::Steps(10) : testing::Slow() ? 10000 : 100, sizes, [&] { return HyperLogLog(options); },
                          [&](std::size_t s, const HyperLogLog& sketch) { errors[s].Add(sketch.Estimate(), static_cast<double>(sizes[s])); });
       const double bound = 1.04 / std::sqrt(std::ldexp(1, static_cast<int>(p)));
       // For 16 registers the estimate is skewed: 10 % beyond the asymptotic error.
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(EveryPrecisionAndDialectCounts) {
 
 BOOST_AUTO_TEST_CASE(BoundsHold) {
   int outside = 0;
-  const int trials = testing::StatisticTrials(400, 20000);
+  const int trials = testing::Trials(400, 20000);
   testing::RunTrials(trials, {20000}, [] { return HyperLogLog({.precision = 10}); }, [&](std::size_t, const HyperLogLog& sketch) {
     if (sketch.LowerBound(2) > 20000 || sketch.UpperBound(2) < 20000) ++outside;
   });
@@ -271,7 +271,7 @@ BOOST_AUTO_TEST_CASE(HipIsBetterUntilMerged) {
   const std::vector<std::uint64_t> sizes = {1000, 1100, 3000, 10000, 100000};
   std::vector<testing::RelativeErrors> errors(sizes.size());
   const auto visit = [&](std::size_t s, const HyperLogLog& sketch) { errors[s].Add(sketch.Estimate(), static_cast<double>(sizes[s])); };
-  testing::RunTrials(testing::StatisticTrials(400, 20000), sizes, [] { return HyperLogLog({.precision = 10, .hip = true}); }, visit);
+  testing::RunTrials(testing::Trials(400, 20000), sizes, [] { return HyperLogLog({.precision = 10, .hip = true}); }, visit);
   for (std::size_t s = 0; s < sizes.size(); ++s) errors[s].Check(0.8326 / 32, "HIP n=" + std::to_string(sizes[s]));
 
   HyperLogLog sketch = Sketch({.precision = 10, .sparse = true, .hip = true}, 0, 5000);
@@ -292,14 +292,14 @@ BOOST_AUTO_TEST_CASE(HipIsBetterUntilMerged) {
 BOOST_AUTO_TEST_CASE(SparseStartErrs) {
   const std::vector<std::uint64_t> sizes = {250, 257, 300, 400, 600};
   std::vector<testing::RelativeErrors> errors(sizes.size());
-  testing::RunTrials(testing::StatisticTrials(400, 20000), sizes, [] { return HyperLogLog({.precision = 10, .sparse = true}); },
+  testing::RunTrials(testing::Trials(400, 20000), sizes, [] { return HyperLogLog({.precision = 10, .sparse = true}); },
                      [&](std::size_t s, const HyperLogLog& sketch) { errors[s].Add(sketch.Estimate(), static_cast<double>(sizes[s])); });
   for (std::size_t s = 0; s < sizes.size(); ++s) errors[s].Check(1.04 / 32, "sparse start n=" + std::to_string(sizes[s]));
 }
 
 BOOST_AUTO_TEST_CASE(IntersectionLiesWithinItsBounds) {
   int outside = 0;
-  const int trials = testing::StatisticTrials(400, 20000);
+  const int trials = testing::Trials(400, 20000);
   for (int trial = 0; trial < trials; ++trial) {
     const Options options = {.precision = 10, .seed = static_cast<std::uint64_t>(trial + 1)};
     const Interval both = *Sketch(options, 0, 6000).Intersection(Sketch(options, 2000, 8000));

@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(SampledKeysAreExact) {
 }
 
 BOOST_AUTO_TEST_CASE(TotalsLieWithinTheirBounds) {
-  const int trials = testing::StatisticTrials(400, 20000);
+  const int trials = testing::Trials(400, 20000);
   int keys_outside = 0, count_outside = 0, sum_outside = 0;
   testing::RelativeErrors errors;
   double all = 0;

@@ -109,14 +109,14 @@ BOOST_AUTO_TEST_CASE(ErrorIsAsPromised) {
   constexpr std::uint64_t kK = 1024;
   const std::vector<std::uint64_t> sizes = {1000, 1100, 3000, 10000, 100000};
   std::vector<testing::RelativeErrors> errors(sizes.size());
-  testing::RunTrials(testing::StatisticTrials(400, 20000), sizes, [] { return KmvSketch({.k = kK}); },
+  testing::RunTrials(testing::Trials(400, 20000), sizes, [] { return KmvSketch({.k = kK}); },
                      [&](std::size_t s, const KmvSketch& sketch) { errors[s].Add(sketch.Estimate(), static_cast<double>(sizes[s])); });
   for (std::size_t s = 0; s < sizes.size(); ++s) errors[s].Check(1 / std::sqrt(kK - 2.0), "KMV n=" + std::to_string(sizes[s]));
   BOOST_TEST(errors[0].rms() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(BoundsHold) {
-  const int trials = testing::StatisticTrials(400, 20000);
+  const int trials = testing::Trials(400, 20000);
   int count_outside = 0, both_outside = 0, jaccard_outside = 0;
   for (int trial = 0; trial < trials; ++trial) {
     const Options options = {.k = 256, .seed = static_cast<std::uint64_t>(trial)};

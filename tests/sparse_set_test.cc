@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(AgreesWithStdSet) {
     std::mt19937_64 random(static_cast<std::uint64_t>(shape) + 1);
     SparseSet set({.page_bytes = shape % 2 == 0 ? 2048u : 512u});
     Model model;
-    const int n = testing::Trials(THIMBLE_SANITIZED ? 10000 : 40000, 1000000);
+    const int n = testing::Trials(40000, 1000000);
     for (int i = 0; i < n; ++i) {
       const std::uint64_t key = Draw(shape, random);
       const bool removes = i > n / 2 && i % 3 == 0 && !model.empty();
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(AgreesWithStdSet) {
 BOOST_AUTO_TEST_CASE(AscendingAndDescending) {
   SparseSet up, down;
   Model model;
-  constexpr std::uint64_t kKeys = THIMBLE_SANITIZED ? 5000 : 20000;
+  constexpr std::uint64_t kKeys = testing::Steps(20000);
   for (std::uint64_t i = 0; i < kKeys; ++i) {
     REQUIRE_OK(up.Add(i * i));
     REQUIRE_OK(down.Add((kKeys - 1 - i) * (kKeys - 1 - i)));
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(OperationsAgreeWithStd) {
       std::mt19937_64 random(static_cast<std::uint64_t>(shape_a * 10 + shape_b));
       SparseSet a, b;
       Model model_a, model_b;
-      for (int i = 0; i < (THIMBLE_SANITIZED ? 5000 : 20000); ++i) {
+      for (int i = 0; i < testing::Steps(20000); ++i) {
         const std::uint64_t x = Draw(shape_a, random), y = Draw(shape_b, random);
         model_a.insert(x);
         model_b.insert(y);
@@ -193,12 +193,21 @@ BOOST_AUTO_TEST_CASE(OperationsOnDensePartsAgree) {
     }
     return set;
   };
-  for (int shape_a = 0; shape_a <= 6; ++shape_a) {
-    for (int shape_b = 0; shape_b <= 6; ++shape_b) {
-      const std::uint64_t base = shape_a % 2 == 0 ? 77 : ~std::uint64_t{0} - kSpan + 1;
-      const std::vector<char> held_a = fill(shape_a, 1), held_b = fill(shape_b, 2);
-      const std::span<const char> in_a = held_a, in_b = held_b;
-      const SparseSet a = make(in_a, base), b = make(in_b, base);
+  constexpr std::uint64_t kBases[] = {77, ~std::uint64_t{0} - kSpan + 1};
+  std::vector<std::vector<char>> held[2];
+  std::vector<SparseSet> sets[2][2];  // by operand and base
+  for (int shape = 0; shape <= 6; ++shape) {
+    for (std::size_t operand : {0u, 1u}) {
+      held[operand].push_back(fill(shape, operand + 1));
+      for (std::size_t base : {0u, 1u}) sets[operand][base].push_back(make(held[operand].back(), kBases[base]));
+    }
+  }
+  for (std::size_t shape_a = 0; shape_a <= 6; ++shape_a) {
+    for (std::size_t shape_b = 0; shape_b <= 6; ++shape_b) {
+      const std::uint64_t base = kBases[shape_a % 2];
+      const std::span<const char> in_a = held[0][shape_a], in_b = held[1][shape_b];
+      const SparseSet& a = sets[0][shape_a % 2][shape_a];
+      const SparseSet& b = sets[1][shape_a % 2][shape_b];
       const PackedSparseSet packed = a.Packed();
       const auto check = [&](const SparseSet& result, std::uint64_t size, auto holds) {
         REQUIRE_OK(result.Verify());
@@ -223,7 +232,7 @@ BOOST_AUTO_TEST_CASE(OperationsOnDensePartsAgree) {
 
 // Leaves of many runs on both sides, which begin and end anywhere, touch, overlap and reach from one leaf into the next.
 BOOST_AUTO_TEST_CASE(OperationsOnRunsAgree) {
-  static constexpr std::uint64_t kSpan = 1 << 18;
+  static constexpr std::uint64_t kSpan = testing::Steps(1 << 18);
   const auto fill = [](std::uint64_t longest, std::uint64_t widest, std::uint64_t seed) {
     std::mt19937_64 random(seed);
     std::vector<char> in(kSpan);
@@ -276,13 +285,14 @@ BOOST_AUTO_TEST_CASE(OperationsOnRunsAgree) {
 // Half of all numbers, in random order: bitmaps whose pages are full.
 BOOST_AUTO_TEST_CASE(BitmapsFillTheirPages) {
   std::mt19937_64 random(9);
-  std::vector<std::uint32_t> keys(1 << 19);
+  std::vector<std::uint32_t> keys(testing::Steps(1 << 19));
   for (std::uint32_t i = 0; i < keys.size(); ++i) keys[i] = 2 * i + static_cast<std::uint32_t>(random() % 2);
   std::shuffle(keys.begin(), keys.end(), random);
   SparseSet set;
   for (const std::uint32_t key : keys) REQUIRE_OK(set.Add(key));
   REQUIRE_OK(set.Verify());
-  BOOST_TEST(static_cast<double>(set.stats().live_bytes) * 8 / static_cast<double>(keys.size()) < 2.12);
+  const double bits = static_cast<double>(set.stats().live_bytes) * 8 / static_cast<double>(keys.size());
+  BOOST_TEST(bits < (THIMBLE_SANITIZED ? 2.6 : 2.12));  // of a tenth of them, the last page is felt
 }
 
 BOOST_AUTO_TEST_CASE(BuilderTakesRunsAndBitmaps) {

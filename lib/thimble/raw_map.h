@@ -7,8 +7,10 @@ namespace thimble {
 
 // What RawCompactDict and RawCompactMap, which TypedMap stands on, are made with and what they hand out.
 struct RawMapOptions {
+  static constexpr std::uint32_t kMaxValueBytes = 65535;
+
   std::uint32_t key_bytes = 8;    // 1 to 8 for integer keys, 0 for strings
-  std::uint32_t value_bytes = 8;  // below 64 Ki
+  std::uint32_t value_bytes = 8;  // at most kMaxValueBytes
   std::uint64_t seed = 0;
 };
 
