@@ -6,6 +6,7 @@
 #include "byte_log.h"
 #include "dictionary_writer.h"
 #include "front_bucket.h"
+#include "packed_bytes.h"
 #include "status_macros.h"
 #include "thimble/string_dictionary.h"
 #include "token_sampler.h"
@@ -16,9 +17,11 @@ using internal::ByteLog;
 using internal::DictionaryWriter;
 using internal::FrontBucket;
 using internal::LcpWriter;
+using internal::PackBytes;
 using internal::TokenBook;
 using internal::TokenCoding;
 using internal::TokenSampler;
+using internal::UnpackBytes;
 
 namespace {
 
@@ -126,7 +129,7 @@ class Updated final : public StringDictionary::Source {
 }  // namespace
 
 // Keys as they come: the length of the prefix shared with the one before, the length of the rest, the rest. The lengths in
-// half a byte each; 15 stands for "and as many more as the number that follows".
+// half a byte each; 15 stands for "and as many more as the number that follows". They wait in packed blocks.
 class StringDictionary::Builder::Spool final : public StringDictionary::Source {
  public:
   absl::Status Add(std::string_view key) {
@@ -138,45 +141,35 @@ class StringDictionary::Builder::Spool final : public StringDictionary::Source {
     }
     ++size;
     const std::string_view rest = key.substr(ascending_.lcp());
-    std::uint8_t head[1 + 2 * kMaxNumber];
-    std::size_t head_bytes = 1;
     const std::uint64_t shared = std::min(ascending_.lcp(), kMost), own = std::min<std::uint64_t>(rest.size(), kMost);
-    head[0] = static_cast<std::uint8_t>(shared << 4 | own);
-    if (shared == kMost) head_bytes += PutNumber(ascending_.lcp() - kMost, head + head_bytes);
-    if (own == kMost) head_bytes += PutNumber(rest.size() - kMost, head + head_bytes);
-    if (logs_.empty() || logs_.back().capacity() - logs_.back().size() < head_bytes + rest.size()) {
-      logs_.emplace_back(Buffer::Heap(std::max(head_bytes + rest.size(), std::clamp(held_bytes_, kLeastLog, kMostLog))));
-      held_bytes_ += logs_.back().capacity();
-    }
-    THIMBLE_RETURN_IF_ERROR(logs_.back().Append(BytesOf(head, head_bytes)));
-    return logs_.back().Append(BytesOf(rest.data(), rest.size()));
+    block_.push_back(static_cast<char>(shared << 4 | own));
+    if (shared == kMost) PutNumber(ascending_.lcp() - kMost);
+    if (own == kMost) PutNumber(rest.size() - kMost);
+    block_.append(rest);
+    return block_.size() < kBlock ? absl::OkStatus() : PackBlock();
   }
 
   absl::Status Rewind() override {
+    if (readings_++ == 0) THIMBLE_RETURN_IF_ERROR(PackBlock());
     log_ = 0;
-    at_ = 0;
+    at_ = at_in_block_ = 0;
+    block_.clear();
     key_.clear();
-    ++readings_;
     return absl::OkStatus();
   }
 
   absl::StatusOr<bool> Next(std::string_view* key) override {
-    if (log_ < logs_.size() && at_ == logs_[log_].size()) {
-      if (readings_ == kReadings) logs_[log_] = ByteLog();
-      ++log_;
-      at_ = 0;
-    }
-    if (log_ == logs_.size()) return false;
-    const auto* begin = reinterpret_cast<const std::uint8_t*>(logs_[log_].data());
-    const auto* at = begin + at_;
-    const auto* end = begin + logs_[log_].size();
+    if (at_in_block_ == block_.size() && !UnpackBlock()) return false;
+    const auto* begin = reinterpret_cast<const std::uint8_t*>(block_.data());
+    const auto* at = begin + at_in_block_;
+    const auto* end = begin + block_.size();
     const unsigned head = *at++;
     std::uint64_t lcp = head >> 4, rest = head & 15;
     if (lcp == kMost) lcp += FrontBucket::Varint(at, end);
     if (rest == kMost) rest += FrontBucket::Varint(at, end);
     key_.resize(lcp);
     key_.append(reinterpret_cast<const char*>(at), rest);
-    at_ = static_cast<std::uint64_t>(at - begin) + rest;
+    at_in_block_ = static_cast<std::size_t>(at - begin) + rest;
     *key = key_;
     return true;
   }
@@ -187,16 +180,41 @@ class StringDictionary::Builder::Spool final : public StringDictionary::Source {
 
  private:
   static constexpr std::uint64_t kMost = 15;
-  static constexpr std::size_t kMaxNumber = 10;
   static constexpr int kReadings = 2;  // by FromSource
   static constexpr std::uint64_t kLeastLog = 1 << 12, kMostLog = 1 << 20;
+  static constexpr std::size_t kBlock = 1 << 15;
 
-  // Returns how many bytes it takes.
-  static std::size_t PutNumber(std::uint64_t number, std::uint8_t* to) {
-    std::size_t count = 0;
-    for (; number >= 0x80; number >>= 7) to[count++] = static_cast<std::uint8_t>(number | 0x80);
-    to[count++] = static_cast<std::uint8_t>(number);
-    return count;
+  void PutNumber(std::uint64_t number) {
+    for (; number >= 0x80; number >>= 7) block_.push_back(static_cast<char>(number | 0x80));
+    block_.push_back(static_cast<char>(number));
+  }
+
+  absl::Status PackBlock() {
+    std::string packed;
+    PackBytes(block_, &packed);
+    block_.clear();
+    if (block_.capacity() > 4 * kBlock) block_.shrink_to_fit();  // there was a long key
+    if (logs_.empty() || logs_.back().capacity() - logs_.back().size() < packed.size()) {
+      logs_.emplace_back(Buffer::Heap(std::max(packed.size(), std::clamp(held_bytes_ / 4, kLeastLog, kMostLog))));
+      held_bytes_ += logs_.back().capacity();
+    }
+    return logs_.back().Append(BytesOf(packed.data(), packed.size()));
+  }
+
+  // False at the end.
+  bool UnpackBlock() {
+    do {
+      if (log_ < logs_.size() && at_ == logs_[log_].size()) {
+        if (readings_ == kReadings) logs_[log_] = ByteLog();
+        ++log_;
+        at_ = 0;
+      }
+      if (log_ == logs_.size()) return false;
+      const ByteLog& log = logs_[log_];
+      at_ += UnpackBytes({reinterpret_cast<const char*>(log.data()) + at_, log.size() - at_}, &block_);
+    } while (block_.empty());
+    at_in_block_ = 0;
+    return true;
   }
 
   // A few large runs, each mapped by itself: the last reading gives back those that it has left behind.
@@ -206,6 +224,8 @@ class StringDictionary::Builder::Spool final : public StringDictionary::Source {
   int readings_ = 0;
   std::size_t log_ = 0;
   std::uint64_t at_ = 0;  // in that log
+  std::string block_;     // that is being filled, or read
+  std::size_t at_in_block_ = 0;
   std::string key_;
 };
 

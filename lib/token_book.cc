@@ -126,9 +126,12 @@ std::size_t TokenSample::PutSize(std::size_t size, char* to) {
 }
 
 void TokenSample::Add(std::string_view text) {
+  // In small steps: doubled, it could be most of what learning takes.
+  const std::size_t more = kMaxSizeBytes + text.size();
+  if (bytes_.capacity() - bytes_.size() < more) bytes_.reserve(bytes_.size() + bytes_.size() / 8 + more);
   char head[kMaxSizeBytes];
-  bytes_.append(head, PutSize(text.size(), head));
-  bytes_.append(text);
+  bytes_.insert(bytes_.end(), head, head + PutSize(text.size(), head));
+  bytes_.insert(bytes_.end(), text.begin(), text.end());
   text_bytes_ += text.size();
   ++strings_;
 }
@@ -196,6 +199,9 @@ TokenBook::Survey TokenBook::Use(const TokenSample& sample, std::size_t step, do
   const double scale = seen == 0 ? 0 : total / static_cast<double>(seen);
   Survey survey;
   survey.bytes = bits / 8 * scale;
+  const auto coded = static_cast<std::size_t>(std::count_if(codes_.begin(), codes_.end(), [](const Code& code) { return code.bits > 0; }));
+  survey.tokens.reserve(coded);
+  survey.worth.reserve(coded);
   for (std::size_t i = 0; i < size(); ++i) {
     if (codes_[i].bits == 0) continue;
     Token& token = tokens_[i];

@@ -49,7 +49,7 @@ class TokenSample {
   static constexpr std::size_t kMaxSizeBytes = 10;
   static std::size_t PutSize(std::size_t size, char* to);
 
-  std::string bytes_;
+  std::vector<char> bytes_;
   std::size_t text_bytes_ = 0, strings_ = 0;
 };
 

@@ -42,12 +42,18 @@ class PairTable {
     ++pair.value;
   }
 
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> Frequent() const {
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> frequent;
-    for (const Pair& pair : pairs_) {
-      if (pair.value >= kMinPairs) frequent.emplace_back(pair.value, pair.key);
-    }
-    return frequent;
+  // The most frequent pairs, at most so many, most frequent first; ends the table's use until Clear. They are sorted where they
+  // lie: a list of all would be half as large as the table.
+  std::vector<std::uint32_t> TakeFrequent(std::size_t most) {
+    const auto behind = std::remove_if(pairs_.begin(), pairs_.end(), [](const Pair& pair) { return pair.value < kMinPairs; });
+    const auto chosen = pairs_.begin() + std::min<std::ptrdiff_t>(behind - pairs_.begin(), static_cast<std::ptrdiff_t>(most));
+    std::partial_sort(pairs_.begin(), chosen, behind, [](const Pair& a, const Pair& b) {
+      return std::tie(a.value, a.key) > std::tie(b.value, b.key);
+    });
+    std::vector<std::uint32_t> keys;
+    keys.reserve(static_cast<std::size_t>(chosen - pairs_.begin()));
+    for (auto pair = pairs_.begin(); pair != chosen; ++pair) keys.push_back(pair->key);
+    return keys;
   }
 
   void Set(std::uint32_t key, std::uint32_t value) { Slot(key) = {key, value}; }
@@ -73,9 +79,19 @@ class PairTable {
 
 std::uint32_t KeyOf(std::uint16_t a, std::uint16_t b) { return std::uint32_t{a} << 16 | b; }
 
-// Joins frequent pairs of neighbours, again and again, until there are `limit` tokens. Requires: tokens[i] is byte i, and
-// tokens[kStringEnd] the empty end.
-void JoinPairs(const TokenSample& sample, std::size_t limit, bool ends, std::vector<Token>& tokens) {
+// A candidate as it was joined: its text is that of the two. They are many, and texts would take ten times as much.
+struct Joint {
+  std::uint16_t left = 0, right = 0;
+  std::uint8_t size = 1;
+  bool end = false;
+};
+
+// Joins frequent pairs of neighbours, again and again, until there are `limit` candidates: after the 256 bytes, whose numbers
+// they are, and the empty end.
+std::vector<Joint> JoinPairs(const TokenSample& sample, std::size_t limit, bool ends) {
+  std::vector<Joint> joints(kStringEnd + 1);
+  joints[kStringEnd] = {.size = 0, .end = true};
+  joints.reserve(std::max(limit, joints.size()));
   Buffer room = Buffer::Heap((sample.text_bytes() + sample.strings()) * sizeof(std::uint16_t));
   std::span<std::uint16_t> text(reinterpret_cast<std::uint16_t*>(room.data()), sample.text_bytes() + sample.strings());
   sample.Each([&, to = text.data()](std::string_view string) mutable {
@@ -87,27 +103,23 @@ void JoinPairs(const TokenSample& sample, std::size_t limit, bool ends, std::vec
   for (int round = 1; round <= kRounds; ++round) {
     const double share = std::pow(static_cast<double>(round) / kRounds, 1.5);
     const auto target = static_cast<std::size_t>(static_cast<double>(limit) * share);
-    if (target <= tokens.size()) continue;
+    if (target <= joints.size()) continue;
 
     table.Clear();
     for (std::size_t i = 0; i + 1 < text.size(); ++i) {
-      const Token& a = tokens[text[i]];
-      const Token& b = tokens[text[i + 1]];
-      if (a.end || (b.end && !ends) || a.text.size() + b.text.size() > TokenTable::kMaxText) continue;
+      const Joint& a = joints[text[i]];
+      const Joint& b = joints[text[i + 1]];
+      if (a.end || (b.end && !ends) || a.size + b.size > static_cast<int>(TokenTable::kMaxText)) continue;
       table.Count(KeyOf(text[i], text[i + 1]));
     }
-    auto frequent = table.Frequent();
+    const std::vector<std::uint32_t> frequent = table.TakeFrequent(target - joints.size());
     if (frequent.empty()) break;
-    const std::size_t chosen = std::min(frequent.size(), target - tokens.size());
-    std::partial_sort(frequent.begin(), frequent.begin() + static_cast<std::ptrdiff_t>(chosen), frequent.end(), std::greater<>());
 
     table.Clear();
-    for (std::size_t i = 0; i < chosen; ++i) {
-      const std::uint32_t key = frequent[i].second;
-      const Token& a = tokens[key >> 16];
-      const Token& b = tokens[key & 0xffff];
-      table.Set(key, static_cast<std::uint32_t>(tokens.size()));
-      tokens.push_back({a.text + b.text, b.end});
+    for (const std::uint32_t key : frequent) {
+      const auto left = static_cast<std::uint16_t>(key >> 16), right = static_cast<std::uint16_t>(key);
+      table.Set(key, static_cast<std::uint32_t>(joints.size()));
+      joints.push_back({left, right, static_cast<std::uint8_t>(joints[left].size + joints[right].size), joints[right].end});
     }
     std::size_t out = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -122,17 +134,21 @@ void JoinPairs(const TokenSample& sample, std::size_t limit, bool ends, std::vec
     }
     text = text.first(out);
   }
+  return joints;
 }
 
 }  // namespace
 
 std::vector<Token> CandidateTokens(const TokenSample& sample, std::size_t limit, bool ends) {
   limit = std::min<std::size_t>(limit, 60000);
+  const std::vector<Joint> joints = JoinPairs(sample, limit, ends);
   std::vector<Token> tokens;
-  tokens.reserve(std::max<std::size_t>(limit, kStringEnd + 1));
+  tokens.reserve(joints.size());
   for (int byte = 0; byte < 256; ++byte) tokens.push_back({std::string(1, static_cast<char>(byte)), false});
   tokens.push_back({"", true});
-  JoinPairs(sample, limit, ends, tokens);
+  for (const Joint& joint : std::span(joints).subspan(tokens.size())) {
+    tokens.push_back({tokens[joint.left].text + tokens[joint.right].text, joint.end});
+  }
 
   // The same text can be joined in two ways.
   const auto key = [](const Token& token) { return std::tie(token.text, token.end); };

@@ -23,6 +23,7 @@ class SparseFile {
     BOOST_REQUIRE(ftruncate(fileno(file_), static_cast<off_t>(bytes)) == 0);
     at_ = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fileno(file_), 0);
     BOOST_REQUIRE(at_ != MAP_FAILED);
+    madvise(at_, bytes, MADV_RANDOM);  // or each page brings in many around it
   }
   SparseFile(const SparseFile&) = delete;
   SparseFile& operator=(const SparseFile&) = delete;
