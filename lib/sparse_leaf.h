@@ -16,12 +16,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "inline.h"
 #include "thimble/bits.h"
 #include "thimble/bytes.h"
 
 namespace thimble::sparse {
-
-#define THIMBLE_INLINE [[gnu::always_inline]] inline
 
 enum Codec : std::uint8_t { kEmpty = 0, kEliasFano = 1, kBitmap = 2, kRuns = 3 };
 

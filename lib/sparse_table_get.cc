@@ -10,14 +10,13 @@
 #endif
 
 #include "cpu.h"
+#include "inline.h"
 #include "sparse_table.h"
 #include "thimble/bits.h"
 
 namespace thimble {
 
 #if THIMBLE_HAS_AVX2_KERNELS
-
-#define THIMBLE_INLINE [[gnu::always_inline]] inline
 
 class SparseTableGet {
  public:

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "cpu.h"
+#include "inline.h"
 #include "thimble/bytes.h"
 #include "token_table.h"
 
@@ -18,7 +19,6 @@ namespace thimble::internal {
 
 // Both codes read a run of token codes from a position and are told where the run's section ends; past it they read tokens
 // that end their string. They are inlined into functions that are compiled for one CPU level each.
-#define THIMBLE_INLINE inline __attribute__((always_inline))
 
 // How many strings a run has at most, for those that note where each begins.
 inline constexpr unsigned kMaxStrings = 32;

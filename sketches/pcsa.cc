@@ -63,9 +63,9 @@ Likelihood LikelihoodOf(const PcsaView& a, const PcsaView* b) {
 }
 
 // Registers are read more than once, and rows of a live sketch may change in between: they are copied first.
-class Snapshot {
+class PcsaSnapshot {
  public:
-  explicit Snapshot(const PcsaView& view)
+  explicit PcsaSnapshot(const PcsaView& view)
       : copy_(view.compressed() ? Buffer() : Buffer::Copy(view.image())),
         view_(view.compressed() ? view : *PcsaView::Open(copy_.bytes())) {}
   const PcsaView& view() const { return view_; }
@@ -147,7 +147,7 @@ absl::Status PcsaView::CheckCompatible(const PcsaView& other) const {
   return absl::OkStatus();
 }
 
-CompressedPcsa PcsaView::Compressed() const { return CompressedPcsa::Write(Snapshot(*this).view(), nullptr); }
+CompressedPcsa PcsaView::Compressed() const { return CompressedPcsa::Write(PcsaSnapshot(*this).view(), nullptr); }
 
 Pcsa::Pcsa(const Options& options) : Pcsa(*Make(options)) {}
 
@@ -210,7 +210,7 @@ absl::StatusOr<CompressedPcsa> CompressedPcsa::Open(Buffer buffer) {
 
 absl::StatusOr<CompressedPcsa> CompressedPcsa::Union(const PcsaView& a, const PcsaView& b) {
   THIMBLE_RETURN_IF_ERROR(a.CheckCompatible(b));
-  const Snapshot still_a(a), still_b(b);
+  const PcsaSnapshot still_a(a), still_b(b);
   return Write(still_a.view(), &still_b.view());
 }
 

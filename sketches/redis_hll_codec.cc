@@ -17,23 +17,23 @@
 namespace thimble {
 namespace {
 
-constexpr std::size_t kHeader = 16;
+constexpr std::size_t kRedisHeader = 16;
 constexpr std::size_t kRegisters = std::size_t{1} << kRedisPrecision;
-constexpr std::size_t kDenseBytes = kHeader + kRegisters * 6 / 8;
+constexpr std::size_t kDenseBytes = kRedisHeader + kRegisters * 6 / 8;
 
-absl::Status Corrupt(const char* what) { return absl::DataLossError(std::string("Redis HyperLogLog: ") + what); }
+absl::Status CorruptRedis(const char* what) { return absl::DataLossError(std::string("Redis HyperLogLog: ") + what); }
 
 absl::StatusOr<std::vector<std::uint8_t>> ParseDense(std::span<const std::byte> bytes) {
-  if (bytes.size() != kDenseBytes) return Corrupt("bad length of the dense form");
+  if (bytes.size() != kDenseBytes) return CorruptRedis("bad length of the dense form");
   std::vector<std::uint8_t> registers(kRegisters);
-  if (internal::UnpackRegisters<6>(bytes.data() + kHeader, registers) > kRedisMaxRank) return Corrupt("a register is out of range");
+  if (internal::UnpackRegisters<6>(bytes.data() + kRedisHeader, registers) > kRedisMaxRank) return CorruptRedis("a register is out of range");
   return registers;
 }
 
 absl::StatusOr<std::vector<std::uint8_t>> ParseSparse(std::span<const std::byte> bytes) {
   std::vector<std::uint8_t> registers;
   registers.reserve(kRegisters);
-  for (std::size_t at = kHeader; at < bytes.size(); ++at) {
+  for (std::size_t at = kRedisHeader; at < bytes.size(); ++at) {
     const unsigned code = std::to_integer<unsigned>(bytes[at]);
     std::size_t run;
     unsigned value = 0;
@@ -41,15 +41,15 @@ absl::StatusOr<std::vector<std::uint8_t>> ParseSparse(std::span<const std::byte>
       value = (code >> 2 & 31) + 1;
       run = (code & 3) + 1;
     } else if ((code & 0x40) != 0) {
-      if (++at == bytes.size()) return Corrupt("cut short");
+      if (++at == bytes.size()) return CorruptRedis("cut short");
       run = ((code & 63) << 8 | std::to_integer<unsigned>(bytes[at])) + 1;
     } else {
       run = (code & 63) + 1;
     }
-    if (run > kRegisters - registers.size()) return Corrupt("too many registers");
+    if (run > kRegisters - registers.size()) return CorruptRedis("too many registers");
     registers.insert(registers.end(), run, static_cast<std::uint8_t>(value));
   }
-  if (registers.size() != kRegisters) return Corrupt("too few registers");
+  if (registers.size() != kRegisters) return CorruptRedis("too few registers");
   return registers;
 }
 
@@ -64,10 +64,10 @@ std::vector<std::byte> Header(std::size_t size, unsigned encoding) {
 }  // namespace
 
 absl::StatusOr<std::vector<std::uint8_t>> ParseRedisHll(std::span<const std::byte> bytes) {
-  if (bytes.size() < kHeader || std::memcmp(bytes.data(), "HYLL", 4) != 0) {
+  if (bytes.size() < kRedisHeader || std::memcmp(bytes.data(), "HYLL", 4) != 0) {
     return absl::FailedPreconditionError("no Redis HyperLogLog");
   }
-  if (bytes[5] != std::byte{0} || bytes[6] != std::byte{0} || bytes[7] != std::byte{0}) return Corrupt("bad header");
+  if (bytes[5] != std::byte{0} || bytes[6] != std::byte{0} || bytes[7] != std::byte{0}) return CorruptRedis("bad header");
   switch (std::to_integer<unsigned>(bytes[4])) {
     case 0: return ParseDense(bytes);
     case 1: return ParseSparse(bytes);
@@ -77,12 +77,12 @@ absl::StatusOr<std::vector<std::uint8_t>> ParseRedisHll(std::span<const std::byt
 
 std::vector<std::byte> SerializeRedisHllDense(std::span<const std::uint8_t> registers) {
   std::vector<std::byte> bytes = Header(kDenseBytes, 0);
-  internal::PackRegisters<6>(registers, bytes.data() + kHeader);
+  internal::PackRegisters<6>(registers, bytes.data() + kRedisHeader);
   return bytes;
 }
 
 std::vector<std::byte> SerializeRedisHllSparse(std::span<const std::uint8_t> registers) {
-  std::vector<std::byte> bytes = Header(kHeader, 1);
+  std::vector<std::byte> bytes = Header(kRedisHeader, 1);
   for (std::size_t i = 0; i < kRegisters;) {
     const std::uint8_t value = registers[i];
     std::size_t end = i + 1;

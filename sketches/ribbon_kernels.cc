@@ -80,14 +80,14 @@ std::uint64_t ExactValue(const Probe& probe) {
 }
 
 // So many keys are found, and their cache lines asked for, before the first is looked at.
-constexpr std::size_t kAhead = 32;
+constexpr std::size_t kInBatch = 32;
 
 // Calls use(i, probe) for each hash.
 template <bool kWide, class Use>
 inline __attribute__((always_inline)) void ForEachPrefetched(const Ribbon& ribbon, Hashes hashes, Use use) {
-  std::array<Probe, kAhead> probes;
-  for (std::size_t first = 0; first < hashes.size(); first += kAhead) {
-    const std::size_t n = std::min(kAhead, hashes.size() - first);
+  std::array<Probe, kInBatch> probes;
+  for (std::size_t first = 0; first < hashes.size(); first += kInBatch) {
+    const std::size_t n = std::min(kInBatch, hashes.size() - first);
     for (std::size_t i = 0; i < n; ++i) {
       Probe& probe = probes[i];
       if (!FindFirst<kWide>(ribbon, hashes[first + i], &probe)) {

@@ -30,8 +30,9 @@ const ComparedStructure& Find(const ComparedColumn& column, const std::string& n
 
 BOOST_AUTO_TEST_CASE(AMapHasKeysAndValues) {
   const HeapScope scope;
+  constexpr std::uint64_t kPeople = testing::Steps(50000);
   std::unordered_map<std::string, std::uint64_t> ages;
-  for (std::uint64_t i = 0; i < 50000; ++i) ages.emplace("person number " + std::to_string(i), i % 90);
+  for (std::uint64_t i = 0; i < kPeople; ++i) ages.emplace("person number " + std::to_string(i), i % 90);
   const std::int64_t live = scope.live_bytes();
   // Under a sanitizer a child takes a while to begin.
   const std::vector<std::string> structures = THIMBLE_SANITIZED ? std::vector<std::string>{"std::", "BloomFilter 1 %", "PackedVector"} : std::vector<std::string>{};
@@ -43,21 +44,22 @@ BOOST_AUTO_TEST_CASE(AMapHasKeysAndValues) {
   BOOST_REQUIRE(comparison->columns.size() == 2u);
   const ComparedColumn& keys = comparison->columns[0];
   BOOST_TEST(keys.name == "keys");
-  BOOST_TEST(keys.elements == 50000u);
-  BOOST_TEST(keys.distinct == 50000u);
+  BOOST_TEST(keys.elements == kPeople);
+  BOOST_TEST(keys.distinct == kPeople);
   const ComparedStructure& set = Find(keys, "std::set<std::string>");
   BOOST_TEST(set.failure == "");
-  BOOST_TEST(set.stored == 50000u);
-  BOOST_TEST(set.heap_bytes > 50000 * 80);
+  BOOST_TEST(set.stored == kPeople);
+  BOOST_TEST(set.heap_bytes > kPeople * 80);
   BOOST_TEST(set.lookup_ns.has_value());
   BOOST_TEST(Find(keys, "BloomFilter 1 %").measured_error.has_value());
   BOOST_TEST(comparison->columns[1].name == "values");
   BOOST_TEST(comparison->columns[1].distinct == 90u);
-  BOOST_TEST(Find(comparison->columns[1], "PackedVector").heap_bytes < 50000);
+  BOOST_TEST(Find(comparison->columns[1], "PackedVector").heap_bytes < kPeople);
   // Nothing of it stays here.
   BOOST_TEST(scope.live_bytes() < live + (1 << 16));
 }
 
+#if !THIMBLE_SANITIZED  // whose heap has other blocks
 // What is predicted from a sample is what is measured when everything is built.
 BOOST_AUTO_TEST_CASE(LargeContainersAreSampled) {
   std::unordered_map<std::string, std::uint64_t> ages;
@@ -89,6 +91,7 @@ BOOST_AUTO_TEST_CASE(LargeContainersAreSampled) {
     }
   }
 }
+#endif
 
 BOOST_AUTO_TEST_CASE(EverySortOfContainerAndValue) {
   const CompareOptions quick{.structures = {"shrunk"}};

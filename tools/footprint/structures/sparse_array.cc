@@ -16,7 +16,7 @@ class SparseArrayCandidate : public Candidate {
   absl::Status Build(const Column& column) override {
     // Of a value that more than half of the rows have, more votes are cast for than against it.
     std::int64_t most = 0;
-    std::uint64_t votes = 0, rows = 0;
+    std::uint64_t votes = 0, such = 0;
     unsigned bits = 1;
     for (std::uint64_t i = 0; i < column.size(); ++i) {
       const std::int64_t value = column.integer(i);
@@ -24,8 +24,8 @@ class SparseArrayCandidate : public Candidate {
       value == most ? ++votes : --votes;
       bits = std::max(bits, 1 + static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(value < 0 ? ~value : value))));
     }
-    for (std::uint64_t i = 0; i < column.size(); ++i) rows += column.integer(i) == most ? 1 : 0;
-    if (rows <= column.size() / 2) return absl::InvalidArgumentError("no value stands in more than half of the rows");
+    for (std::uint64_t i = 0; i < column.size(); ++i) such += column.integer(i) == most ? 1 : 0;
+    if (such <= column.size() / 2) return absl::InvalidArgumentError("no value stands in more than half of the rows");
     size_ = column.size();
     SparseArray<std::int64_t>::Builder builder({.value_bits = bits, .default_value = most});
     for (std::uint64_t i = 0; i < column.size(); ++i) {
