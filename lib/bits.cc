@@ -57,6 +57,7 @@ struct alignas(32) Pattern {
 constexpr std::size_t kPrefetchBytes = 1536;
 constexpr unsigned kWidest32 = 25;  // 25 bits and a shift of 7 fill a lane of 4 bytes
 constexpr unsigned kWidest64 = 57;
+constexpr unsigned kWidest = 63;
 
 constexpr auto kPatterns32 = [] {
   std::array<Pattern, kWidest32 + 1> patterns;
@@ -65,8 +66,22 @@ constexpr auto kPatterns32 = [] {
 }();
 
 constexpr auto kPatterns64 = [] {
-  std::array<std::array<Pattern, 2>, kWidest64 + 1> patterns;
-  for (unsigned width = 1; width <= kWidest64; ++width) patterns[width] = {Pattern(width, 8, 0), Pattern(width, 8, 4)};
+  std::array<std::array<Pattern, 2>, kWidest + 1> patterns;
+  for (unsigned width = 1; width <= kWidest; ++width) patterns[width] = {Pattern(width, 8, 0), Pattern(width, 8, 4)};
+  return patterns;
+}();
+
+// Wider fields may end in a ninth byte: of a load 8 bytes on, it goes to the front of its lane.
+constexpr auto kNinthBytes = [] {
+  std::array<std::array<Pattern, 2>, kWidest - kWidest64> patterns;
+  for (unsigned width = kWidest64 + 1; width <= kWidest; ++width) {
+    auto& both = patterns[width - kWidest64 - 1];
+    both = {Pattern(width, 8, 0), Pattern(width, 8, 4)};
+    for (Pattern& pattern : both) {
+      for (unsigned at = 0; at < 32; ++at) pattern.shuffle[at] = at % 8 == 0 ? pattern.shuffle[at] : 0x80;
+      for (std::uint8_t& at : pattern.load_at) at = static_cast<std::uint8_t>(at + 8);
+    }
+  }
   return patterns;
 }();
 
@@ -148,8 +163,22 @@ THIMBLE_TARGET_AVX2 void UnpackGroups(const std::byte* run, unsigned width, std:
   }
 }
 
+THIMBLE_TARGET_AVX2 void UnpackWide(const std::byte* run, unsigned width, std::uint64_t groups, std::uint64_t* out) {
+  const __m256i mask = _mm256_set1_epi64x(static_cast<long long>(LowBits(width)));
+  for (unsigned half = 0; half < 2; ++half) {
+    const Registers a = LoadPattern(kPatterns64[width][half]);
+    const Registers ninth = LoadPattern(kNinthBytes[width - kWidest64 - 1][half]);
+    const __m256i back = _mm256_sub_epi64(_mm256_set1_epi64x(64), a.shift);
+    ForGroups(run, width, groups, [=](const std::byte* group, std::uint64_t i) THIMBLE_TARGET_AVX2 {
+      const __m256i values = _mm256_or_si256(_mm256_srlv_epi64(Gather(group, a), a.shift), _mm256_sllv_epi64(Gather(group, ninth), back));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i * kGroup + 4 * half), _mm256_and_si256(values, mask));
+    });
+  }
+}
+
 THIMBLE_TARGET_AVX2 void UnpackGroups(const std::byte* run, unsigned width, std::uint64_t groups, std::uint64_t* out) {
   if (width <= kOneLoad) return UnpackNarrow(run, width, groups, out);
+  if (width > kWidest64) return UnpackWide(run, width, groups, out);
   const Registers a = LoadPattern(kPatterns64[width][0]);
   const Registers b = LoadPattern(kPatterns64[width][1]);
   const __m256i mask = _mm256_set1_epi64x(static_cast<long long>(LowBits(width)));
@@ -170,15 +199,16 @@ void Unpack(std::span<const std::byte> run, unsigned width, std::uint64_t first,
     return;
   }
 #if THIMBLE_HAS_AVX2_KERNELS
-  if (has_avx2 && width > 0 && width <= kWidest64 && out.size() >= 2 * kGroup) {
+  if (has_avx2 && width > 0 && width <= kWidest && out.size() >= 2 * kGroup) {
     const std::size_t head = static_cast<std::size_t>(-first % kGroup);
     UnpackOneByOne(run.data(), width, first, out.first(head));
     first += head;
     out = out.subspan(head);
-    // A group loads 16 bytes from its last quarter on; groups too near the end are left to the loop below.
+    // A group loads 24 bytes from its last quarter on; groups too near the end are left to the loop below.
+    constexpr std::uint64_t kLoaded = 24;
     const std::uint64_t from = first / kGroup * width;
     const std::uint64_t room = run.size() - from;
-    const std::uint64_t readable = room < width + 16 ? 0 : (room - width - 16) / width + 1;
+    const std::uint64_t readable = room < width + kLoaded ? 0 : (room - width - kLoaded) / width + 1;
     const std::uint64_t groups = std::min<std::uint64_t>(out.size() / kGroup, readable);
     UnpackGroups(run.data() + from, width, groups, out.data());
     first += groups * kGroup;
