@@ -79,7 +79,7 @@ class PairTable {
 
 std::uint32_t KeyOf(std::uint16_t a, std::uint16_t b) { return std::uint32_t{a} << 16 | b; }
 
-// A candidate as it was joined: its text is that of the two. They are many, and texts would take ten times as much.
+// A candidate as it was joined: its text is that of the two. They are many, and a token takes eight times as much.
 struct Joint {
   std::uint16_t left = 0, right = 0;
   std::uint8_t size = 1;

@@ -17,11 +17,11 @@
 
 namespace thimble::internal {
 
-// Both codes read a run of token codes from a position and are told where the run's section ends; past it they read tokens
-// that end their string. They are inlined into functions that are compiled for one CPU level each.
-
 // How many strings a run has at most, for those that note where each begins.
 inline constexpr unsigned kMaxStrings = 32;
+
+// Both codes below read a run of token codes from a position and are told where the run's section ends; past it they read tokens
+// that end their string. They are inlined into functions that are compiled for one CPU level each.
 
 // Codes of one or two bytes. The first byte c of a code is single (c >= lead) or the first of two (c < lead); the last byte b
 // of a code is >= stop in tokens that end a string, and no other byte of a code is. So the i-th string of a run is found by
