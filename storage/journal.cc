@@ -151,9 +151,8 @@ absl::Status WriteJournal(File& journal, const Superblock& superblock, std::span
 }
 
 absl::Status Recover(FileSystem& system, const std::string& path, File& file) {
-  std::vector<std::byte> superblocks(kSectionsFrom);
-  THIMBLE_ASSIGN_OR_RETURN(const std::size_t got, file.Read(0, superblocks));
-  THIMBLE_ASSIGN_OR_RETURN(const Superblock ruling, RulingSuperblock(std::span(superblocks).first(got)));
+  const auto read = [&](std::uint64_t offset, std::span<std::byte> to) { return file.Read(offset, to); };
+  THIMBLE_ASSIGN_OR_RETURN(const Superblock ruling, RulingSuperblock(read));
   absl::StatusOr<std::unique_ptr<File>> journal = system.Open(JournalPath(path), FileSystem::Mode::kRead);
   if (journal.ok()) {
     JournalReader reader(**journal);

@@ -180,20 +180,14 @@ absl::Status LiveFile::Impl::Open(Discipline discipline) {
 
 absl::Status LiveFile::Impl::ReadGeometry(Discipline discipline) {
   THIMBLE_ASSIGN_OR_RETURN(const std::uint64_t size, file_->Size());
-  THIMBLE_ASSIGN_OR_RETURN(const std::span<std::byte> bytes, file_->Map(MapAccess::kRead, 0, size));
-  const absl::StatusOr<Superblock> ruling = format::ReadFile(bytes);
-  absl::Status status = ruling.status();
-  if (ruling.ok()) {
-    ruling_ = *ruling;
-    const format::Directory directory(bytes, ruling_);
-    for (std::size_t i = 0; i < directory.size() && status.ok(); ++i) {
-      format::CheckedEntry found;
-      if (const char* problem = directory.Read(i, found)) status = absl::DataLossError(problem);
-      else sections_.push_back({std::string(found.name()), found.entry});
-    }
+  const auto read = [this](std::uint64_t offset, std::span<std::byte> to) { return file_->Read(offset, to); };
+  const absl::StatusOr<format::Contents> contents = format::Contents::Read(read, size);
+  if (!contents.ok()) return Prefixed(path_, contents.status());
+  ruling_ = contents->superblock();
+  for (std::size_t i = 0; i < ruling_.sections; ++i) {
+    const auto [entry, name] = contents->Section(i);
+    sections_.push_back({std::string(name), entry});
   }
-  file_->Unmap(bytes);
-  if (!status.ok()) return absl::Status(status.code(), path_ + ": " + std::string(status.message()));
   if (ruling_.discipline != discipline) {
     return absl::FailedPreconditionError(path_ + (ruling_.state == FileState::kSealed ? ": is sealed" : ": is updated in another way"));
   }

@@ -1,5 +1,6 @@
 #include "thimble/mapped_file.h"
 
+#include <algorithm>
 #include <csetjmp>
 #include <csignal>
 #include <mutex>
@@ -105,6 +106,14 @@ absl::Status MappedFile::LoadBytes(Load load) {
 void MappedFile::Unload() {
   if (copy_.size() == 0 && !bytes_.empty()) file_->Unmap(bytes_);
   bytes_ = {};
+}
+
+absl::StatusOr<std::size_t> MappedFile::Read(std::uint64_t offset, std::span<std::byte> to) const {
+  if (!copied()) return file_->Read(offset, to);
+  const std::span<const std::byte> from = bytes_.subspan(std::min<std::uint64_t>(offset, bytes_.size()));
+  const std::size_t count = std::min(from.size(), to.size());
+  std::copy_n(from.begin(), count, to.begin());
+  return count;
 }
 
 absl::Status MappedFile::Refresh() {

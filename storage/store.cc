@@ -19,6 +19,14 @@ std::string_view StateName(FileState state) {
   return state == FileState::kSealed ? "sealed" : state == FileState::kClean ? "clean" : "dirty";
 }
 
+namespace {
+
+auto From(const MappedFile& file) {
+  return [&file](std::uint64_t offset, std::span<std::byte> to) { return file.Read(offset, to); };
+}
+
+}  // namespace
+
 StoreReader::StoreReader(MappedFile file, const Options& options)
     : file_(std::move(file)),
       system_(options.system != nullptr ? options.system : &FileSystem::Real()),
@@ -29,47 +37,39 @@ absl::StatusOr<StoreReader> StoreReader::Open(const std::string& path, const Opt
   FileSystem& system = options.system != nullptr ? *options.system : FileSystem::Real();
   THIMBLE_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path, options.load, system));
   // The last commit of a journaled file may be in its journal only, or half in the file.
-  const absl::StatusOr<format::Superblock> ruling = format::RulingSuperblock(file.bytes());
+  const absl::StatusOr<format::Superblock> ruling = format::RulingSuperblock(From(file));
   if (ruling.ok() && ruling->discipline == Discipline::kJournaled && ruling->state == FileState::kDirty) {
     THIMBLE_RETURN_IF_ERROR(format::RecoverAbandoned(system, path));
     THIMBLE_ASSIGN_OR_RETURN(file, MappedFile::Open(path, options.load, system));
   }
   StoreReader store(std::move(file), options);
-  THIMBLE_RETURN_IF_ERROR(store.ReadSuperblocks());
+  THIMBLE_RETURN_IF_ERROR(store.ReadContents());
   return store;
 }
 
-absl::Status StoreReader::ReadSuperblocks() {
-  const absl::StatusOr<format::Superblock> superblock = format::ReadFile(file());
-  if (!superblock.ok()) return Prefixed(path(), superblock.status());
-  if (strict_ && superblock->state == FileState::kDirty) {
+absl::Status StoreReader::ReadContents() {
+  absl::StatusOr<format::Contents> contents = format::Contents::Read(From(file_), file().size());
+  if (!contents.ok()) return Prefixed(path(), contents.status());
+  if (strict_ && contents->superblock().state == FileState::kDirty) {
     return absl::FailedPreconditionError(path() + ": was not closed; it holds at least the state of epoch " +
-                                         std::to_string(superblock->epoch));
+                                         std::to_string(contents->superblock().epoch));
   }
-  state_ = superblock->state;
-  discipline_ = superblock->discipline;
-  epoch_ = superblock->epoch;
-  sections_ = superblock->sections;
-  directory_offset_ = superblock->directory_offset;
-  directory_bytes_ = superblock->directory_bytes;
+  contents_ = std::make_shared<format::Contents>(*std::move(contents));
   return absl::OkStatus();
 }
 
-format::Directory StoreReader::directory() const {
-  return format::Directory(file(), directory_offset_, directory_bytes_, sections_);
-}
+FileState StoreReader::state() const { return contents_->superblock().state; }
+Discipline StoreReader::discipline() const { return contents_->superblock().discipline; }
+std::uint64_t StoreReader::epoch() const { return contents_->superblock().epoch; }
+std::size_t StoreReader::size() const { return contents_->superblock().sections; }
 
 absl::Status StoreReader::About(std::string_view name, const absl::Status& status) const {
   return Prefixed(path() + ": section " + std::string(name), status);
 }
 
-absl::StatusOr<SectionInfo> StoreReader::Section(std::size_t i) const {
-  format::CheckedEntry found;
-  const char* problem = nullptr;
-  THIMBLE_RETURN_IF_ERROR(file_.Guard([&] { problem = directory().Read(i, found); }));
-  if (problem != nullptr) return absl::DataLossError(path() + ": section " + std::to_string(i) + ": " + problem);
-  const format::Entry& entry = found.entry;
-  return SectionInfo{.name = std::string(found.name()),
+SectionInfo StoreReader::Section(std::size_t i) const {
+  const auto [entry, name] = contents_->Section(i);
+  return SectionInfo{.name = std::string(name),
                      .kind = entry.kind,
                      .codec = entry.codec,
                      .checksummed = (entry.flags & format::Entry::kHasChecksum) != 0,
@@ -79,11 +79,8 @@ absl::StatusOr<SectionInfo> StoreReader::Section(std::size_t i) const {
 }
 
 absl::StatusOr<SectionInfo> StoreReader::Find(std::string_view name) const {
-  std::size_t i = 0;
-  const char* problem = nullptr;
-  THIMBLE_RETURN_IF_ERROR(file_.Guard([&] { problem = directory().Find(name, i); }));
-  if (problem != nullptr) return About(name, absl::DataLossError(problem));
-  if (i == sections_) return About(name, absl::NotFoundError("not in the file"));
+  const std::size_t i = contents_->Find(name);
+  if (i == size()) return About(name, absl::NotFoundError("not in the file"));
   return Section(i);
 }
 
@@ -132,7 +129,7 @@ absl::Status StoreReader::ReadWith(absl::Status (*read)(void*), void* context) {
   using namespace std::chrono_literals;
   constexpr int kAttempts = 2000;
   constexpr int kSuspicious = 50;  // attempts after which the writer may be dead
-  if (discipline_ != Discipline::kJournaled || file_.copied()) return read(context);
+  if (discipline() != Discipline::kJournaled || file_.copied()) return read(context);
   absl::Status status;
   for (int attempt = 1; attempt <= kAttempts; ++attempt) {
     const absl::StatusOr<std::uint64_t> before = Sequence();
@@ -144,7 +141,7 @@ absl::Status StoreReader::ReadWith(absl::Status (*read)(void*), void* context) {
     }
     THIMBLE_RETURN_IF_ERROR(before.status());
     status = file_.Refresh();
-    if (status.ok()) status = ReadSuperblocks();
+    if (status.ok()) status = ReadContents();
     if (status.ok()) {
       absl::Status answer;
       status = file_.Guard([&] { answer = read(context); });

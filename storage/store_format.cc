@@ -36,62 +36,8 @@ std::vector<std::byte> WriteDirectory(std::vector<NamedEntry> sections) {
   return directory;
 }
 
-const char* Directory::Place(const Superblock& superblock, std::uint64_t file_bytes) {
-  if (superblock.sections > kMaxSections) return "the directory has too many sections";
-  if (superblock.directory_offset % 8 != 0) return "the directory is misplaced";
-  if (!Within(superblock.directory_offset, superblock.directory_bytes, file_bytes)) return "the directory lies outside the file";
-  if (superblock.directory_bytes < superblock.sections * sizeof(Entry)) return "the directory is too short";
-  return nullptr;
-}
-
-const char* Directory::Read(std::size_t i, CheckedEntry& found) const {
-  Entry& entry = found.entry;
-  entry = Load<Entry>(bytes_.data() + i * sizeof(Entry));
-  if (!Within(entry.offset, entry.stored_bytes, file_.size())) return "it lies outside the file";
-  if (entry.offset % 64 != 0) return "it is misplaced";
-  const bool checked = (entry.flags & Entry::kHasChecksum) != 0;
-  if (checked && !Within(entry.table_offset, entry.table_bytes(), file_.size())) return "its checksums lie outside the file";
-  if (checked ? entry.table_offset % 8 != 0 : entry.table_offset != 0) return "its checksums are misplaced";
-  if (entry.codec == Codec::kNone && entry.bytes != entry.stored_bytes) return "its length is not its length";
-  if (!IsZero(entry.reserved)) return "reserved bytes of its entry are not zero";
-  if (entry.name_bytes == 0 || entry.name_bytes > kMaxNameBytes) return "its name is empty or too long";
-  if (entry.name_offset > bytes_.size() || entry.name_bytes > bytes_.size() - entry.name_offset) {
-    return "its name lies outside the directory";
-  }
-  std::memcpy(found.name_bytes, bytes_.data() + entry.name_offset, entry.name_bytes);
-  return nullptr;
-}
-
-const char* Directory::Check(std::uint64_t checksum) const {
-  if (Hash64(bytes_) != checksum) return "the directory is not what was written";
-  CheckedEntry found[2];  // this one and the one before
-  for (std::size_t i = 0; i < sections_; ++i) {
-    if (const char* problem = Read(i, found[i % 2])) return problem;
-    if (i > 0 && found[i % 2].name() <= found[1 - i % 2].name()) return "the names do not ascend";
-  }
-  return nullptr;
-}
-
-const char* Directory::Find(std::string_view name, std::size_t& i) const {
-  std::size_t begin = 0;
-  std::size_t end = sections_;
-  while (begin < end) {
-    const std::size_t middle = begin + (end - begin) / 2;
-    CheckedEntry found;
-    if (const char* problem = Read(middle, found)) return problem;
-    if (found.name() == name) {
-      i = middle;
-      return nullptr;
-    }
-    if (found.name() < name) begin = middle + 1;
-    else end = middle;
-  }
-  i = sections_;
-  return nullptr;
-}
-
-SuperblockState ReadSuperblock(std::span<const std::byte> file, int which, Superblock& superblock) {
-  superblock = Load<Superblock>(file.data() + kSuperblockAt[which]);
+SuperblockState ReadSuperblock(std::span<const std::byte> head, int which, Superblock& superblock) {
+  superblock = Load<Superblock>(head.data() + kSuperblockAt[which]);
   if (superblock.magic != Superblock::kMagic) return SuperblockState::kAbsent;
   if (superblock.checksum != superblock.ComputeChecksum()) return SuperblockState::kDamaged;
   // Later versions may mean something else by everything but magic, version, features and checksum.
@@ -104,13 +50,13 @@ SuperblockState ReadSuperblock(std::span<const std::byte> file, int which, Super
   return SuperblockState::kValid;
 }
 
-absl::StatusOr<Superblock> RulingSuperblock(std::span<const std::byte> file) {
-  if (file.size() < kSectionsFrom) return absl::DataLossError("too short for a store file");
+absl::StatusOr<Superblock> RulingSuperblock(ReadAt read) {
+  std::array<std::byte, kSectionsFrom> head;
+  THIMBLE_ASSIGN_OR_RETURN(const std::size_t got, read(0, head));
+  if (got < head.size()) return absl::DataLossError("too short for a store file");
   std::array<Superblock, 2> superblocks;
   std::array<SuperblockState, 2> states{};
-  THIMBLE_RETURN_IF_ERROR(Guarded(file, [&] {
-    for (int which : {0, 1}) states[which] = ReadSuperblock(file, which, superblocks[which]);
-  }));
+  for (int which : {0, 1}) states[which] = ReadSuperblock(head, which, superblocks[which]);
   const auto valid = [&](int which) { return states[which] == SuperblockState::kValid; };
   if (valid(0) && (!valid(1) || superblocks[0].epoch >= superblocks[1].epoch)) return superblocks[0];
   if (valid(1)) return superblocks[1];
@@ -123,18 +69,76 @@ absl::StatusOr<Superblock> RulingSuperblock(std::span<const std::byte> file) {
   return absl::DataLossError("no store file: bad magic");
 }
 
-absl::StatusOr<Superblock> ReadFile(std::span<const std::byte> file) {
-  THIMBLE_ASSIGN_OR_RETURN(const Superblock superblock, RulingSuperblock(file));
+absl::StatusOr<Contents> Contents::Read(ReadAt read, std::uint64_t file_bytes) {
+  Contents contents;
+  THIMBLE_ASSIGN_OR_RETURN(contents.superblock_, RulingSuperblock(read));
+  contents.file_bytes_ = file_bytes;
+  const Superblock& superblock = contents.superblock_;
   const bool growing = superblock.state == FileState::kDirty;
-  if (growing ? file.size() < superblock.file_bytes : file.size() != superblock.file_bytes) {
-    return absl::DataLossError("file of " + std::to_string(superblock.file_bytes) + " bytes has " + std::to_string(file.size()));
+  if (growing ? file_bytes < superblock.file_bytes : file_bytes != superblock.file_bytes) {
+    return absl::DataLossError("file of " + std::to_string(superblock.file_bytes) + " bytes has " + std::to_string(file_bytes));
   }
-  if (const char* problem = Directory::Place(superblock, file.size())) return absl::DataLossError(problem);
-  const char* problem = nullptr;
-  THIMBLE_RETURN_IF_ERROR(
-      Guarded(file, [&] { problem = Directory(file, superblock).Check(superblock.directory_checksum); }));
-  if (problem != nullptr) return absl::DataLossError(std::string("directory: ") + problem);
-  return superblock;
+  if (const char* problem = contents.CheckPlace()) return absl::DataLossError(problem);
+  contents.directory_.resize(superblock.directory_bytes);
+  THIMBLE_ASSIGN_OR_RETURN(const std::size_t got, read(superblock.directory_offset, contents.directory_));
+  if (got < contents.directory_.size()) return absl::DataLossError("the file was truncated while it was read");
+  if (const char* problem = contents.CheckDirectory()) return absl::DataLossError(std::string("directory: ") + problem);
+  return contents;
+}
+
+const char* Contents::CheckPlace() const {
+  const std::uint64_t sections = superblock_.sections;
+  if (sections > kMaxSections) return "the directory has too many sections";
+  if (superblock_.directory_offset % 8 != 0) return "the directory is misplaced";
+  if (!Within(superblock_.directory_offset, superblock_.directory_bytes, file_bytes_)) return "the directory lies outside the file";
+  if (superblock_.directory_bytes < sections * sizeof(Entry)) return "the directory is too short";
+  if (superblock_.directory_bytes > RoundUp(sections * (sizeof(Entry) + kMaxNameBytes), 8)) return "the directory is too long";
+  return nullptr;
+}
+
+const char* Contents::CheckEntry(const Entry& entry) const {
+  if (!Within(entry.offset, entry.stored_bytes, file_bytes_)) return "it lies outside the file";
+  if (entry.offset % 64 != 0) return "it is misplaced";
+  const bool checked = (entry.flags & Entry::kHasChecksum) != 0;
+  if (checked && !Within(entry.table_offset, entry.table_bytes(), file_bytes_)) return "its checksums lie outside the file";
+  if (checked ? entry.table_offset % 8 != 0 : entry.table_offset != 0) return "its checksums are misplaced";
+  if (entry.codec == Codec::kNone && entry.bytes != entry.stored_bytes) return "its length is not its length";
+  if (!IsZero(entry.reserved)) return "reserved bytes of its entry are not zero";
+  if (entry.name_bytes == 0 || entry.name_bytes > kMaxNameBytes) return "its name is empty or too long";
+  if (entry.name_offset > directory_.size() || entry.name_bytes > directory_.size() - entry.name_offset) {
+    return "its name lies outside the directory";
+  }
+  return nullptr;
+}
+
+const char* Contents::CheckDirectory() const {
+  if (Hash64(directory_) != superblock_.directory_checksum) return "the directory is not what was written";
+  std::string_view before;
+  for (std::size_t i = 0; i < superblock_.sections; ++i) {
+    const SectionEntry section = Section(i);
+    if (const char* problem = CheckEntry(section.entry)) return problem;
+    if (i > 0 && section.name <= before) return "the names do not ascend";
+    before = section.name;
+  }
+  return nullptr;
+}
+
+SectionEntry Contents::Section(std::size_t i) const {
+  const auto entry = Load<Entry>(directory_.data() + i * sizeof(Entry));
+  return {entry, {reinterpret_cast<const char*>(directory_.data()) + entry.name_offset, entry.name_bytes}};
+}
+
+std::size_t Contents::Find(std::string_view name) const {
+  std::size_t begin = 0;
+  std::size_t end = superblock_.sections;
+  while (begin < end) {
+    const std::size_t middle = begin + (end - begin) / 2;
+    const std::string_view found = Section(middle).name;
+    if (found == name) return middle;
+    if (found < name) begin = middle + 1;
+    else end = middle;
+  }
+  return superblock_.sections;
 }
 
 }  // namespace thimble::format

@@ -1,7 +1,8 @@
 #pragma once
 
 // The bytes of a store file, as docs/format.md specifies them. A file from outside may change while it is read (another
-// process has it open), so everything is copied out once, checked, and used from the copy.
+// process has it open), so its superblocks and directory are copied out once, checked, and used from the copy. Reading them
+// touches no page of a mapping, whose first fault costs more than all of opening.
 
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include <absl/functional/function_ref.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
@@ -102,51 +104,43 @@ struct NamedEntry {
 };
 std::vector<std::byte> WriteDirectory(std::vector<NamedEntry> sections);
 
-// An entry and its name, copied out and found possible.
-struct CheckedEntry {
+struct SectionEntry {
   Entry entry;
-  char name_bytes[kMaxNameBytes];
-
-  std::string_view name() const { return {name_bytes, entry.name_bytes}; }
+  std::string_view name;
 };
 
-// The functions below read a file that may be cut or changed meanwhile, and are called under a guard that may leave them at
-// any byte: they own nothing, and answer with a literal that says what is wrong, or nullptr.
-
-// A directory in a file. Entries are checked each time that they are read.
-class Directory {
- public:
-  Directory(std::span<const std::byte> file, std::uint64_t offset, std::uint64_t bytes, std::uint32_t sections)
-      : file_(file), bytes_(file.subspan(offset, bytes)), sections_(sections) {}
-
-  // Requires: Place(superblock, file.size()) found nothing.
-  Directory(std::span<const std::byte> file, const Superblock& superblock)
-      : Directory(file, superblock.directory_offset, superblock.directory_bytes, superblock.sections) {}
-
-  static const char* Place(const Superblock& superblock, std::uint64_t file_bytes);
-
-  // All entries are possible, and their names ascend. The checksum is judged first.
-  const char* Check(std::uint64_t checksum) const;
-  const char* Read(std::size_t i, CheckedEntry& found) const;
-  // Sets `i` to the place of the name, or to size().
-  const char* Find(std::string_view name, std::size_t& i) const;
-  std::size_t size() const { return sections_; }
-
- private:
-  std::span<const std::byte> file_;
-  std::span<const std::byte> bytes_;
-  std::uint32_t sections_;
-};
-
-// What a superblock says of itself, before the file around it is looked at.
+// What a superblock says of itself, before the file around it is looked at. `head` is the first kSectionsFrom bytes.
 enum class SuperblockState { kValid, kAbsent, kDamaged, kNewer };
-SuperblockState ReadSuperblock(std::span<const std::byte> file, int which, Superblock& superblock);
+SuperblockState ReadSuperblock(std::span<const std::byte> head, int which, Superblock& superblock);
+
+// How a file is read: copies what lies at `offset`, and returns how much of it there is.
+using ReadAt = absl::FunctionRef<absl::StatusOr<std::size_t>(std::uint64_t offset, std::span<std::byte> to)>;
 
 // Finds the superblock that rules: the valid one of the higher epoch, the first of two that are equal. kDataLoss if there is
-// none, kUnimplemented if a newer version wrote the file. Guards itself.
-absl::StatusOr<Superblock> RulingSuperblock(std::span<const std::byte> file);
+// none, kUnimplemented if a newer version wrote the file.
+absl::StatusOr<Superblock> RulingSuperblock(ReadAt read);
 
-// The same for a file whose length and directory must then be right.
-absl::StatusOr<Superblock> ReadFile(std::span<const std::byte> file);
+// The superblock that rules, and its directory, of a file whose length and directory are right.
+class Contents {
+ public:
+  // Requires: file_bytes is the file's length, or was.
+  static absl::StatusOr<Contents> Read(ReadAt read, std::uint64_t file_bytes);
+
+  const Superblock& superblock() const { return superblock_; }
+  // Requires: i < superblock().sections. The name lives as long as the contents.
+  SectionEntry Section(std::size_t i) const;
+  // The place of the name, or superblock().sections.
+  std::size_t Find(std::string_view name) const;
+
+ private:
+  // What is wrong, in the order that they are asked; nullptr if nothing is.
+  const char* CheckPlace() const;
+  const char* CheckDirectory() const;
+  const char* CheckEntry(const Entry& entry) const;
+
+  Superblock superblock_;
+  std::vector<std::byte> directory_;
+  std::uint64_t file_bytes_ = 0;
+};
 
 }  // namespace thimble::format

@@ -13,7 +13,7 @@
 namespace thimble {
 namespace {
 
-using format::CheckedEntry;
+using format::SectionEntry;
 using format::Entry;
 
 struct Run {
@@ -41,8 +41,8 @@ std::optional<std::uint64_t> FirstNonZero(std::span<const std::byte> bytes) {
 // The checksums of one section's blocks, and the blocks.
 class SectionChecker {
  public:
-  SectionChecker(std::span<const std::byte> file, const CheckedEntry& section)
-      : file_(file), name_(section.name()), entry_(section.entry) {}
+  SectionChecker(std::span<const std::byte> file, const SectionEntry& section)
+      : file_(file), name_(section.name), entry_(section.entry) {}
 
   std::uint64_t blocks() const { return (entry_.flags & Entry::kHasChecksum) != 0 ? entry_.blocks() : 0; }
 
@@ -127,53 +127,48 @@ std::vector<Damage> StoreReader::FindDamage(unsigned threads) const {
     damage.push_back({.where = std::move(where), .offset = offset, .bytes = bytes, .what = std::move(what)});
   };
 
-  const absl::StatusOr<format::Superblock> ruling = format::ReadFile(file());
-  if (!ruling.ok()) {
-    add("file", 0, file().size(), std::string(ruling.status().message()));
+  const auto read = [this](std::uint64_t offset, std::span<std::byte> to) { return file_.Read(offset, to); };
+  const absl::StatusOr<format::Contents> contents = format::Contents::Read(read, file().size());
+  if (!contents.ok()) {
+    add("file", 0, file().size(), std::string(contents.status().message()));
     return damage;
   }
+  const format::Superblock& ruling = contents->superblock();
   for (int which : {0, 1}) {
     const std::uint64_t at = format::kSuperblockAt[which];
     format::Superblock superblock;
     auto state = format::SuperblockState::kDamaged;
     (void)file_.Guard([&] { state = format::ReadSuperblock(file(), which, superblock); });
     // Both of a sealed file are the same. Of a live file the other one is older, and a crash may have torn it.
-    const bool good = state == format::SuperblockState::kValid && superblock.checksum == ruling->checksum;
-    if (!good && ruling->state == FileState::kSealed) {
+    const bool good = state == format::SuperblockState::kValid && superblock.checksum == ruling.checksum;
+    if (!good && ruling.state == FileState::kSealed) {
       add("superblock " + std::to_string(which), at, sizeof(format::Superblock), "is not what was written");
     }
-    runs.push_back({at, sizeof(format::Superblock) + (ruling->state == FileState::kSealed ? 0 : sizeof(std::uint64_t))});
+    runs.push_back({at, sizeof(format::Superblock) + (ruling.state == FileState::kSealed ? 0 : sizeof(std::uint64_t))});
   }
 
-  const format::Directory entries(file(), *ruling);
-  runs.push_back({ruling->directory_offset, ruling->directory_bytes});
-  if (ruling->state == FileState::kClean) {
+  runs.push_back({ruling.directory_offset, ruling.directory_bytes});
+  if (ruling.state == FileState::kClean) {
     // The directory that does not rule is an older one, was never written, or was torn.
-    const std::uint64_t first = format::LiveDirectoryAt(0, ruling->directory_bytes);
-    const std::uint64_t second = format::LiveDirectoryAt(1, ruling->directory_bytes);
-    runs.push_back({ruling->directory_offset == first ? second : first, second - first});
+    const std::uint64_t first = format::LiveDirectoryAt(0, ruling.directory_bytes);
+    const std::uint64_t second = format::LiveDirectoryAt(1, ruling.directory_bytes);
+    runs.push_back({ruling.directory_offset == first ? second : first, second - first});
   }
   std::vector<SectionChecker> sections;
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    CheckedEntry section;
-    const char* problem = "the file was truncated";
-    (void)file_.Guard([&] { problem = entries.Read(i, section); });
-    if (problem != nullptr) {
-      add("directory", ruling->directory_offset, ruling->directory_bytes, problem);
-      return damage;
-    }
+  for (std::size_t i = 0; i < ruling.sections; ++i) {
+    const SectionEntry section = contents->Section(i);
     const Entry& entry = section.entry;
     runs.push_back({entry.offset, entry.stored_bytes});
     if ((entry.flags & Entry::kHasChecksum) != 0) {
       runs.push_back({entry.table_offset, entry.table_bytes()});
-    } else if (ruling->state != FileState::kDirty) {
-      add("section " + std::string(section.name()), entry.offset, entry.stored_bytes, "has no checksum");
+    } else if (ruling.state != FileState::kDirty) {
+      add("section " + std::string(section.name), entry.offset, entry.stored_bytes, "has no checksum");
     }
     sections.emplace_back(file(), section);
     if (std::optional<Damage> table = sections.back().CheckTable()) damage.push_back(*std::move(table));
   }
   // A dirty file may have room behind its last section, and an older directory beside the one that rules.
-  if (ruling->state != FileState::kDirty) CheckPadding(file(), file().size(), std::move(runs), damage);
+  if (ruling.state != FileState::kDirty) CheckPadding(file(), file().size(), std::move(runs), damage);
   CheckBlocks(sections, threads, damage);
   std::sort(damage.begin(), damage.end(), [](const Damage& a, const Damage& b) { return a.offset < b.offset; });
   return damage;
@@ -188,15 +183,9 @@ absl::Status StoreReader::Verify(unsigned threads) const {
 }
 
 absl::Status StoreReader::VerifySection(std::string_view name) const {
-  std::size_t i = 0;
-  CheckedEntry section;
-  const char* problem = nullptr;
-  THIMBLE_RETURN_IF_ERROR(file_.Guard([&] {
-    problem = directory().Find(name, i);
-    if (problem == nullptr && i < sections_) problem = directory().Read(i, section);
-  }));
-  if (problem != nullptr) return About(name, absl::DataLossError(problem));
-  if (i == sections_) return About(name, absl::NotFoundError("not in the file"));
+  const std::size_t i = contents_->Find(name);
+  if (i == size()) return About(name, absl::NotFoundError("not in the file"));
+  const SectionEntry section = contents_->Section(i);
   if ((section.entry.flags & Entry::kHasChecksum) == 0) {
     return About(name, absl::FailedPreconditionError("has no checksum while it is updated"));
   }

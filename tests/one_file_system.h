@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <string>
@@ -27,6 +28,12 @@ class OneFileSystem final : public ForwardingFileSystem {
    public:
     explicit Served(std::span<std::byte> bytes) : ForwardingFile(nullptr), bytes_(bytes) {}
     absl::StatusOr<std::uint64_t> Size() override { return bytes_.size(); }
+    absl::StatusOr<std::size_t> Read(std::uint64_t offset, std::span<std::byte> to) override {
+      const std::span<const std::byte> from = bytes_.subspan(std::min<std::uint64_t>(offset, bytes_.size()));
+      const std::size_t count = std::min(from.size(), to.size());
+      std::copy_n(from.begin(), count, to.begin());
+      return count;
+    }
     absl::StatusOr<std::span<std::byte>> Map(MapAccess, std::uint64_t, std::uint64_t) override { return bytes_; }
     void Unmap(std::span<std::byte>) noexcept override {}
 

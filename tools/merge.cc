@@ -81,7 +81,7 @@ constexpr MergeEntry kMerges[] = {
 absl::Status CheckSameSections(const std::vector<StoreReader>& stores) {
   for (const StoreReader& store : stores) {
     for (std::size_t i = 0; i < store.size(); ++i) {
-      THIMBLE_ASSIGN_OR_RETURN(const SectionInfo info, store.Section(i));
+      const SectionInfo info = store.Section(i);
       for (const StoreReader& other : stores) {
         const absl::StatusOr<SectionInfo> same = other.Find(info.name);
         if (!same.ok() || same->kind != info.kind) {
@@ -110,7 +110,7 @@ absl::Status Merge(const std::vector<std::string>& paths, const std::string& out
   THIMBLE_RETURN_IF_ERROR(CheckSameSections(stores));
   std::vector<std::pair<SectionInfo, Buffer>> sections;
   for (std::size_t i = 0; i < stores[0].size(); ++i) {
-    THIMBLE_ASSIGN_OR_RETURN(const SectionInfo info, stores[0].Section(i));
+    const SectionInfo info = stores[0].Section(i);
     const auto* entry = std::find_if(std::begin(kMerges), std::end(kMerges), [&](const MergeEntry& e) { return e.kind == info.kind; });
     if (entry == std::end(kMerges)) {
       return absl::InvalidArgumentError("section " + std::string(info.name) + ": a " + std::string(KindName(info.kind)) + " does not merge");

@@ -40,7 +40,7 @@ absl::StatusOr<std::vector<Section>> ReadSections(const StoreReader& store) {
   std::vector<Section> sections;
   for (std::size_t i = 0; i < store.size(); ++i) {
     Section section;
-    THIMBLE_ASSIGN_OR_RETURN(section.info, store.Section(i));
+    section.info = store.Section(i);
     CountPages(store, section);
     const KindEntry* kind = FindKind(section.info.kind);
     if (kind != nullptr && section.info.codec == Codec::kNone) {

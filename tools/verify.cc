@@ -40,10 +40,7 @@ absl::Status VerifyContents(const StoreReader& store, const SectionInfo& info) {
 absl::Status VerifyAllContents(const StoreReader& store) {
   absl::Status verified;
   THIMBLE_RETURN_IF_ERROR(In(store.path(), Guarded(store.file(), [&] {
-    for (std::size_t i = 0; i < store.size() && verified.ok(); ++i) {
-      const absl::StatusOr<SectionInfo> info = store.Section(i);
-      verified = info.ok() ? VerifyContents(store, *info) : info.status();
-    }
+    for (std::size_t i = 0; i < store.size() && verified.ok(); ++i) verified = VerifyContents(store, store.Section(i));
   })));
   return verified;
 }

@@ -52,6 +52,9 @@ class MappedFile {
   std::span<const std::byte> bytes() const { return bytes_; }
   bool copied() const { return copy_.size() != 0; }
 
+  // Copies what the file has from `offset` on, and returns how much that is. Touches no page of the mapping.
+  absl::StatusOr<std::size_t> Read(std::uint64_t offset, std::span<std::byte> to) const;
+
   template <class Read>
   absl::Status Guard(Read&& read) const {
     return Named(Guarded(bytes_, std::forward<Read>(read)));

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,7 +20,7 @@
 namespace thimble {
 
 namespace format {
-class Directory;
+class Contents;
 }
 
 // How the bytes of a section are kept.
@@ -66,7 +67,7 @@ struct Damage {
 // Views and spans live as long as the reader. Write files with <thimble/store_writer.h>, or update them in place with
 // <thimble/live_file.h>.
 //
-// Space    O(1) on the heap, whatever the file holds
+// Space    64 B and its name on the heap for each section, whatever it holds
 // Time     Open O(sections), reading the superblocks and the directory only; View O(log sections)
 // Errors   kDataLoss: damaged or cut short; kUnimplemented: a newer version, an unknown codec; kNotFound: no such section;
 //          the message names path and section
@@ -84,17 +85,17 @@ class StoreReader {
   static absl::StatusOr<StoreReader> Open(const std::string& path) { return Open(path, Options()); }
 
   const std::string& path() const { return file_.path(); }
-  FileState state() const { return state_; }
-  Discipline discipline() const { return discipline_; }
+  FileState state() const;
+  Discipline discipline() const;
   // Counts the acknowledged changes. A kDirty file of the monotone discipline holds at least the state of this epoch; of the
   // journaled discipline, exactly it.
-  std::uint64_t epoch() const { return epoch_; }
+  std::uint64_t epoch() const;
   std::uint64_t file_bytes() const { return file_.bytes().size(); }
   std::span<const std::byte> file() const { return file_.bytes(); }
 
   // The sections in order of their names. Requires: i < size().
-  std::size_t size() const { return sections_; }
-  absl::StatusOr<SectionInfo> Section(std::size_t i) const;
+  std::size_t size() const;
+  SectionInfo Section(std::size_t i) const;
   absl::StatusOr<SectionInfo> Find(std::string_view name) const;
 
   // Whether a section's checksum is looked at before its bytes are handed out.
@@ -130,22 +131,16 @@ class StoreReader {
  private:
   StoreReader(MappedFile file, const Options& options);
 
-  absl::Status ReadSuperblocks();
+  absl::Status ReadContents();
   absl::Status ReadWith(absl::Status (*read)(void*), void* context);
   absl::StatusOr<std::uint64_t> Sequence() const;
-  format::Directory directory() const;
   absl::Status About(std::string_view name, const absl::Status& status) const;
 
   MappedFile file_;
   FileSystem* system_;
   bool strict_;
   std::uint64_t max_load_bytes_;
-  FileState state_ = FileState::kSealed;
-  Discipline discipline_ = Discipline::kNone;
-  std::uint64_t epoch_ = 0;
-  std::uint32_t sections_ = 0;
-  std::uint64_t directory_offset_ = 0;
-  std::uint64_t directory_bytes_ = 0;
+  std::shared_ptr<const format::Contents> contents_;
 };
 
 template <ImageView V>
