@@ -357,7 +357,7 @@ BOOST_AUTO_TEST_CASE(APageIsWrittenWholeOrNotAtAll) {
   BOOST_TEST(folder.Thimble(options + "%a.html %empty.csv").exit_code == 3);
   BOOST_TEST(folder.Thimble(options + "%empty.html " + folder.Write("empty.csv", "")).exit_code == 0);
   std::string wide;
-  constexpr int kColumns = THIMBLE_SANITIZED ? 50 : 500;
+  constexpr int kColumns = 50;
   for (int i = 0; i < kColumns; ++i) wide.append("c").append(std::to_string(i)).append(i < kColumns - 1 ? "," : "\n");
   BOOST_TEST(folder.Thimble(options + "%wide.html " + folder.Write("wide.csv", wide)).exit_code == 0);
   for (const std::string& name : folder.Names()) BOOST_TEST(!name.ends_with(".part"), name);

@@ -27,7 +27,8 @@
 namespace thimble::footprint {
 namespace {
 
-constexpr std::uint64_t kProbes = std::uint64_t{1} << 17;
+constexpr std::uint64_t kFewestProbes = std::uint64_t{1} << 12;  // so that a branch predictor cannot learn them all
+constexpr std::uint64_t kMostProbes = std::uint64_t{1} << 17;
 constexpr std::uint64_t kProbeBytes = std::uint64_t{32} << 20;  // of text in all: values may be megabytes long
 constexpr double kLookUpSeconds = 2e-3;  // lookups are repeated up to this long, so that the clock can see them
 
@@ -40,7 +41,8 @@ Probes RandomProbes(const Column& column) {
   Probes probes;
   if (column.size() == 0) return probes;
   std::uint64_t bytes = 0;
-  for (std::uint64_t i = 0; i < kProbes && bytes < kProbeBytes; ++i) {
+  const std::uint64_t count = std::clamp(4 * column.size(), kFewestProbes, kMostProbes);
+  for (std::uint64_t i = 0; i < count && bytes < kProbeBytes; ++i) {
     const std::uint64_t id = Hash64(i, 0x9806E5) % column.size();
     probes.ids.push_back(id);
     if (column.type() & (kText | kDate)) bytes += probes.texts.emplace_back(column.text(id)).size();

@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include <absl/strings/str_cat.h>
+
 #include "thimble/hash.h"
 
 namespace thimble::footprint {
@@ -40,7 +42,7 @@ Registered::Registered(Structure structure, std::unique_ptr<Candidate> (*make)()
   all.insert(std::upper_bound(all.begin(), all.end(), structure, before), std::move(structure));
 }
 
-std::string AbsentText(std::uint64_t i) { return "absent \x01" + std::to_string(Hash64(i, 0xAB5E)); }
+std::string AbsentText(std::uint64_t i) { return absl::StrCat("absent \x01", Hash64(i, 0xAB5E)); }
 
 // Beyond the range of any ordinary column, and spread over what lies there.
 std::int64_t AbsentInteger(std::uint64_t i) {

@@ -33,10 +33,10 @@ void ForEachKey(const Probes& probes, Function function) {
   for (const std::string& text : probes.texts) function(std::string_view(text));
 }
 
-// The share of a million absent keys that contains(key) takes for present ones.
+// The share of absent keys that contains(key) takes for present ones; at 1 % the standard error is 0.02 %.
 template <class Contains>
 double FalsePositiveRate(const Column& column, Contains contains) {
-  constexpr std::uint64_t kAbsent = 1000000;
+  constexpr std::uint64_t kAbsent = 250000;
   std::uint64_t found = 0;
   for (std::uint64_t i = 0; i < kAbsent; ++i) {
     found += column.type() == kText ? contains(std::string_view(AbsentText(i))) : contains(AbsentInteger(i));
