@@ -10,14 +10,14 @@ const [tool, executablePath] = process.argv.slice(2);
 function writeInput() {
   const names = ['number', 'text', '<script>document.title="run"</script>', 'größe "中" &amp;', 'a'.repeat(300)];
   const rows = [names.map((name) => `"${name.replaceAll('"', '""')}"`).join(',')];
-  for (let i = 0; i < 20000; ++i) rows.push([i % 977, `word ${i % 300}`, `<img src=x onerror=alert(${i % 5})>`, i / 8, `2024-01-${10 + (i % 20)}`].join(','));
+  for (let i = 0; i < 2000; ++i) rows.push([i % 977, `word ${i % 300}`, `<img src=x onerror=alert(${i % 5})>`, i / 8, `2024-01-${10 + (i % 20)}`].join(','));
   writeFileSync('input.csv', rows.join('\n'));
 }
 
 function makePages() {
   writeInput();
   const json = execFileSync(tool, ['report', '--json', '--header', 'yes', '--html', 'report.html', 'input.csv']);
-  const sampled = execFileSync(tool, ['report', '--json', '--header', 'yes', '--column', 'number', '--sample', '5000', '--html', 'sample.html', 'input.csv']);
+  const sampled = execFileSync(tool, ['report', '--json', '--header', 'yes', '--column', 'number', '--sample', '500', '--html', 'sample.html', 'input.csv']);
   execFileSync(tool, ['report', '--structures', 'shrunk', '--html', 'empty.html', '/dev/null'], { stdio: 'pipe' });
   const steps = 'echo "<b>first</b>" >$THIMBLE_MARKS; head -c 60000000 /dev/zero | tail -c 50000000 >/dev/null; echo then >$THIMBLE_MARKS; sleep 0.2';
   execFileSync(tool, ['run', '--json', '--output', 'run.json', '--html', 'run.html', '--', 'sh', '-c', steps], { stdio: 'pipe' });
