@@ -17,7 +17,7 @@ function writeInput() {
 function makePages() {
   writeInput();
   const json = execFileSync(tool, ['report', '--json', '--header', 'yes', '--html', 'report.html', 'input.csv']);
-  const sampled = execFileSync(tool, ['report', '--json', '--header', 'yes', '--column', 'number', '--sample', '500', '--html', 'sample.html', 'input.csv']);
+  const sampled = execFileSync(tool, ['report', '--json', '--header', 'yes', '--column', 'number', '--sample', '1000', '--html', 'sample.html', 'input.csv']);
   execFileSync(tool, ['report', '--structures', 'shrunk', '--html', 'empty.html', '/dev/null'], { stdio: 'pipe' });
   const steps = 'echo "<b>first</b>" >$THIMBLE_MARKS; head -c 60000000 /dev/zero | tail -c 50000000 >/dev/null; echo then >$THIMBLE_MARKS; sleep 0.2';
   execFileSync(tool, ['run', '--json', '--output', 'run.json', '--html', 'run.html', '--', 'sh', '-c', steps], { stdio: 'pipe' });
