@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "cpu.h"
+#include "inline.h"
 #include "rank_kernel.h"
 #include "status_macros.h"
 #include "thimble/bits.h"
@@ -51,6 +52,12 @@ struct Portable {
     std::uint64_t rank = 0;
     for (unsigned word = 0; word < at / 64; ++word) rank += Ones(Load<std::uint64_t>(line + 8 * word));
     return rank + Ones(Load<std::uint64_t>(line + at / 64 * 8) & LowBits(at % 64));
+  }
+
+  THIMBLE_NOINLINE static std::uint64_t Rank(const std::byte* bits, const std::byte* counts, std::uint64_t i) {
+    const std::byte* entry = counts + i / kBlockBits * kEntryBytes;
+    return CountOf(entry) + SubCountOf(entry, static_cast<unsigned>(i / kLineBits % kLinesPerBlock)) +
+           RankInLine(bits + i / kLineBits * 64, static_cast<unsigned>(i % kLineBits));
   }
 
   static unsigned SelectInLine(const std::byte* line, unsigned k, std::uint64_t flip) {
@@ -168,10 +175,7 @@ std::uint64_t BitVectorView::Rank1(std::uint64_t i) const {
 #if THIMBLE_HAS_AVX2_KERNELS
   if (has_avx2) return RankAvx2(bits_, counts_, i);
 #endif
-  const std::byte* entry = counts_ + i / kBlockBits * kEntryBytes;
-  const std::byte* line = bits_ + i / kLineBits * 64;
-  return CountOf(entry) + SubCountOf(entry, static_cast<unsigned>(i / kLineBits % kLinesPerBlock)) +
-         Portable::RankInLine(line, static_cast<unsigned>(i % kLineBits));
+  return Portable::Rank(bits_, counts_, i);
 }
 
 template <bool kOne>

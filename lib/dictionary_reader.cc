@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "inline.h"
 #include "thimble/bits.h"
 #include "token_book.h"
 
@@ -185,6 +186,14 @@ struct DictionaryReader::Kernels {
 
 // Every entry point in the four versions.
 struct DictionaryReader::AnyKernels {
+  template <class Code>
+  THIMBLE_NOINLINE static Located LocatePortable(const StringDictionaryView& view, std::string_view key) {
+    return Kernels<CpuLevel::kBaseline, Code>::Locate(view, key);
+  }
+  template <class Code>
+  THIMBLE_NOINLINE static std::uint64_t DecodePortable(const StringDictionaryView& view, std::uint64_t id, std::byte* buffer) {
+    return Kernels<CpuLevel::kBaseline, Code>::Decode(view, id, buffer);
+  }
 #if THIMBLE_HAS_AVX2_KERNELS
   template <class Code>
   THIMBLE_TARGET_AVX2 static Located LocateAvx2(const StringDictionaryView& view, std::string_view key) {
@@ -200,22 +209,17 @@ struct DictionaryReader::AnyKernels {
   }
 #endif
 
-  static bool UseAvx2() {
-    static const bool use = THIMBLE_HAS_AVX2_KERNELS != 0 && ActiveCpuLevel() == CpuLevel::kAvx2;
-    return use;
-  }
   static bool Bits(const StringDictionaryView& view) { return view.coding_ == static_cast<std::uint8_t>(TokenCoding::kBits); }
 };
 
 Located DictionaryReader::Locate(const StringDictionaryView& view, std::string_view key) {
   if (view.size_ == 0) return {0, false};
 #if THIMBLE_HAS_AVX2_KERNELS
-  if (AnyKernels::UseAvx2()) {
+  if (has_avx2) {
     return AnyKernels::Bits(view) ? AnyKernels::LocateAvx2<BitCode>(view, key) : AnyKernels::LocateAvx2<ByteCode>(view, key);
   }
 #endif
-  return AnyKernels::Bits(view) ? Kernels<CpuLevel::kBaseline, BitCode>::Locate(view, key)
-                                : Kernels<CpuLevel::kBaseline, ByteCode>::Locate(view, key);
+  return AnyKernels::Bits(view) ? AnyKernels::LocatePortable<BitCode>(view, key) : AnyKernels::LocatePortable<ByteCode>(view, key);
 }
 
 void DictionaryReader::LocateMany(const StringDictionaryView& view, std::span<const std::string_view> keys, Located* out) {
@@ -226,7 +230,7 @@ void DictionaryReader::LocateMany(const StringDictionaryView& view, std::span<co
       continue;
     }
 #if THIMBLE_HAS_AVX2_KERNELS
-    if (AnyKernels::UseAvx2()) {
+    if (has_avx2) {
       AnyKernels::Bits(view) ? AnyKernels::LocateManyAvx2<BitCode>(view, batch, out)
                              : AnyKernels::LocateManyAvx2<ByteCode>(view, batch, out);
       continue;
@@ -239,13 +243,12 @@ void DictionaryReader::LocateMany(const StringDictionaryView& view, std::span<co
 
 std::uint64_t DictionaryReader::Decode(const StringDictionaryView& view, std::uint64_t id, std::byte* buffer) {
 #if THIMBLE_HAS_AVX2_KERNELS
-  if (AnyKernels::UseAvx2()) {
+  if (has_avx2) {
     return AnyKernels::Bits(view) ? AnyKernels::DecodeAvx2<BitCode>(view, id, buffer)
                                   : AnyKernels::DecodeAvx2<ByteCode>(view, id, buffer);
   }
 #endif
-  return AnyKernels::Bits(view) ? Kernels<CpuLevel::kBaseline, BitCode>::Decode(view, id, buffer)
-                                : Kernels<CpuLevel::kBaseline, ByteCode>::Decode(view, id, buffer);
+  return AnyKernels::Bits(view) ? AnyKernels::DecodePortable<BitCode>(view, id, buffer) : AnyKernels::DecodePortable<ByteCode>(view, id, buffer);
 }
 
 void DictionaryReader::Prefetch(const StringDictionaryView& view, std::span<const std::uint64_t> ids) {

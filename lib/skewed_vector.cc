@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "cpu.h"
+#include "inline.h"
 #include "status_macros.h"
 
 #if THIMBLE_HAS_AVX2_KERNELS
@@ -149,26 +150,26 @@ namespace {
 inline unsigned PopCount(std::uint64_t word) { return static_cast<unsigned>(std::popcount(word)); }
 
 template <class Blocks>
-inline __attribute__((always_inline)) std::uint64_t BeginOf(const Blocks& b, std::uint64_t block) {
+THIMBLE_INLINE std::uint64_t BeginOf(const Blocks& b, std::uint64_t block) {
   return Load<std::uint64_t>(b.bases + block / kBlocksPerBase * 8) + Load<std::uint16_t>(b.offsets + block * 2);
 }
 
 // The same, where damaged offsets end at the last place that planes have room at.
 template <class Blocks>
-inline __attribute__((always_inline)) std::uint64_t SafeBeginOf(const Blocks& b, std::uint64_t block) {
+THIMBLE_INLINE std::uint64_t SafeBeginOf(const Blocks& b, std::uint64_t block) {
   return std::min(BeginOf(b, block), b.last_planes);
 }
 
 // The planes of the block that begins at `at`; 0 for those that there are not.
 template <class Blocks>
-inline __attribute__((always_inline)) std::array<std::uint64_t, 2> PlanesAt(const Blocks& b, std::uint64_t at) {
+THIMBLE_INLINE std::array<std::uint64_t, 2> PlanesAt(const Blocks& b, std::uint64_t at) {
   const std::byte* from = b.data + at;
   return {b.planes > 0 ? Load<std::uint64_t>(from) : 0, b.planes > 1 ? Load<std::uint64_t>(from + 8) : 0};
 }
 
 // A word whose low bits are a value that begins at bit `bit` behind byte `at`.
 template <class Blocks>
-inline __attribute__((always_inline)) std::uint64_t WordAt(const Blocks& b, std::uint64_t at, std::uint64_t bit) {
+THIMBLE_INLINE std::uint64_t WordAt(const Blocks& b, std::uint64_t at, std::uint64_t bit) {
   const std::byte* from = b.data + std::min(at + bit / 8, b.last_load);
   const auto shift = static_cast<unsigned>(bit % 8);
   std::uint64_t word = Load<std::uint64_t>(from) >> shift;
@@ -178,7 +179,7 @@ inline __attribute__((always_inline)) std::uint64_t WordAt(const Blocks& b, std:
 
 // No branch depends on the value, so that one get overlaps with the next.
 template <class Blocks, class Count, class Cut>
-inline __attribute__((always_inline)) std::uint64_t Get(const Blocks& b, std::uint64_t i, Count count, Cut cut) {
+THIMBLE_INLINE std::uint64_t Get(const Blocks& b, std::uint64_t i, Count count, Cut cut) {
   i = std::min(i, b.last);
   const std::uint64_t at = SafeBeginOf(b, i / kBlock), j = i % kBlock;
   __builtin_prefetch(b.data + at + 8 * b.planes + (j * b.mean >> 8));  // most likely the value's line
@@ -190,6 +191,11 @@ inline __attribute__((always_inline)) std::uint64_t Get(const Blocks& b, std::ui
 }
 
 std::uint64_t LowBitsOf(std::uint64_t word, std::uint64_t width) { return word & LowBits(static_cast<unsigned>(width)); }
+
+template <class Blocks>
+THIMBLE_NOINLINE std::uint64_t GetPortable(const Blocks& b, std::uint64_t i) {
+  return Get(b, i, [](std::uint64_t word) { return std::uint64_t{PopCount(word)}; }, LowBitsOf);
+}
 
 #if THIMBLE_HAS_AVX2_KERNELS
 
@@ -208,7 +214,7 @@ std::uint64_t SkewedVectorView::operator[](std::uint64_t i) const {
 #if THIMBLE_HAS_AVX2_KERNELS
   if (has_avx2) return GetAvx2(blocks_, i);
 #endif
-  return Get(blocks_, i, [](std::uint64_t word) { return std::uint64_t{PopCount(word)}; }, LowBitsOf);
+  return GetPortable(blocks_, i);
 }
 
 void SkewedVectorView::Decode(std::uint64_t first, std::span<std::uint64_t> out) const {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "cpu.h"
+#include "inline.h"
 #include "thimble/bits.h"
 
 namespace thimble::sparse {
@@ -233,6 +234,9 @@ THIMBLE_INLINE Change Erase(std::byte* page, std::size_t bytes, unsigned value_b
   return Change::kDone;
 }
 
+THIMBLE_NOINLINE Change InsertPortable(std::byte* page, std::size_t bytes, unsigned value_bits, std::uint64_t key, std::uint64_t value) {
+  return Insert(page, bytes, value_bits, key, value);
+}
 #if THIMBLE_HAS_AVX2_KERNELS
 THIMBLE_TARGET_AVX2 Change InsertAvx2(std::byte* page, std::size_t bytes, unsigned value_bits, std::uint64_t key, std::uint64_t value) {
   return Insert(page, bytes, value_bits, key, value);
@@ -243,10 +247,9 @@ THIMBLE_TARGET_AVX2 Change InsertAvx2(std::byte* page, std::size_t bytes, unsign
 
 Change InsertInLeaf(std::byte* page, std::size_t bytes, unsigned value_bits, std::uint64_t key, std::uint64_t value) {
 #if THIMBLE_HAS_AVX2_KERNELS
-  static const bool avx2 = ActiveCpuLevel() == CpuLevel::kAvx2;
-  if (avx2) return InsertAvx2(page, bytes, value_bits, key, value);
+  if (has_avx2) return InsertAvx2(page, bytes, value_bits, key, value);
 #endif
-  return Insert(page, bytes, value_bits, key, value);
+  return InsertPortable(page, bytes, value_bits, key, value);
 }
 
 Change EraseFromLeaf(std::byte* page, std::size_t bytes, unsigned value_bits, std::uint64_t key) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cpu.h"
+#include "inline.h"
 #include "sparse_leaf.h"
 #include "sparse_leaf_edit.h"
 #include "sparse_node.h"
@@ -112,6 +113,12 @@ class SparseTreeQueries {
     return n;
   }
 
+  THIMBLE_NOINLINE static bool HasKeyPortable(const View& view, std::uint64_t key) { return HasKey(view, key); }
+  THIMBLE_NOINLINE static View::Place FindPortable(const View& view, std::uint64_t key) { return Find(view, key); }
+  THIMBLE_NOINLINE static View::Entry AtPortable(const View& view, std::uint64_t rank) { return At(view, rank); }
+  THIMBLE_NOINLINE static std::size_t CopyPortable(const View& view, std::uint64_t rank, std::span<std::uint64_t> keys, std::uint64_t* values) {
+    return Copy(view, rank, keys, values);
+  }
 #if THIMBLE_HAS_AVX2_KERNELS
   THIMBLE_TARGET_AVX2 static bool HasKeyAvx2(const View& view, std::uint64_t key) { return HasKey(view, key); }
   THIMBLE_TARGET_AVX2 static View::Place FindAvx2(const View& view, std::uint64_t key) { return Find(view, key); }
@@ -123,9 +130,9 @@ class SparseTreeQueries {
 };
 
 #if THIMBLE_HAS_AVX2_KERNELS
-#define THIMBLE_QUERY(name, ...) (avx2_ ? SparseTreeQueries::name##Avx2(*this, __VA_ARGS__) : SparseTreeQueries::name(*this, __VA_ARGS__))
+#define THIMBLE_QUERY(name, ...) (avx2_ ? SparseTreeQueries::name##Avx2(*this, __VA_ARGS__) : SparseTreeQueries::name##Portable(*this, __VA_ARGS__))
 #else
-#define THIMBLE_QUERY(name, ...) SparseTreeQueries::name(*this, __VA_ARGS__)
+#define THIMBLE_QUERY(name, ...) SparseTreeQueries::name##Portable(*this, __VA_ARGS__)
 #endif
 
 bool SparseTreeView::HasKey(std::uint64_t key) const { return THIMBLE_QUERY(HasKey, key); }
