@@ -151,8 +151,7 @@ absl::Status WriteJournal(File& journal, const Superblock& superblock, std::span
 }
 
 absl::Status Recover(FileSystem& system, const std::string& path, File& file) {
-  const auto read = [&](std::uint64_t offset, std::span<std::byte> to) { return file.Read(offset, to); };
-  THIMBLE_ASSIGN_OR_RETURN(const Superblock ruling, RulingSuperblock(read));
+  THIMBLE_ASSIGN_OR_RETURN(const Superblock ruling, RulingSuperblock(From(file)));
   absl::StatusOr<std::unique_ptr<File>> journal = system.Open(JournalPath(path), FileSystem::Mode::kRead);
   if (journal.ok()) {
     JournalReader reader(**journal);

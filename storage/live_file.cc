@@ -180,8 +180,7 @@ absl::Status LiveFile::Impl::Open(Discipline discipline) {
 
 absl::Status LiveFile::Impl::ReadGeometry(Discipline discipline) {
   THIMBLE_ASSIGN_OR_RETURN(const std::uint64_t size, file_->Size());
-  const auto read = [this](std::uint64_t offset, std::span<std::byte> to) { return file_->Read(offset, to); };
-  const absl::StatusOr<format::Contents> contents = format::Contents::Read(read, size);
+  const absl::StatusOr<format::Contents> contents = format::Contents::Read(format::From(*file_), size);
   if (!contents.ok()) return Prefixed(path_, contents.status());
   ruling_ = contents->superblock();
   for (std::size_t i = 0; i < ruling_.sections; ++i) {

@@ -39,8 +39,7 @@ absl::Status Repair(const std::string& path, FileSystem& system) {
     THIMBLE_ASSIGN_OR_RETURN(const std::unique_ptr<File> file, system.Open(path, FileSystem::Mode::kUpdate));
     THIMBLE_ASSIGN_OR_RETURN(const bool locked, file->TryLock());
     if (!locked) return absl::UnavailableError(path + ": another process is updating it");
-    const auto read = [&](std::uint64_t offset, std::span<std::byte> to) { return file->Read(offset, to); };
-    const absl::StatusOr<format::Superblock> found = format::RulingSuperblock(read);
+    const absl::StatusOr<format::Superblock> found = format::RulingSuperblock(format::From(*file));
     if (!found.ok()) return absl::Status(found.status().code(), path + ": " + std::string(found.status().message()));
     ruling = *found;
     if (ruling.state == FileState::kSealed) return RepairSealed(*file, ruling);

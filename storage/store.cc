@@ -19,14 +19,6 @@ std::string_view StateName(FileState state) {
   return state == FileState::kSealed ? "sealed" : state == FileState::kClean ? "clean" : "dirty";
 }
 
-namespace {
-
-auto From(const MappedFile& file) {
-  return [&file](std::uint64_t offset, std::span<std::byte> to) { return file.Read(offset, to); };
-}
-
-}  // namespace
-
 StoreReader::StoreReader(MappedFile file, const Options& options)
     : file_(std::move(file)),
       system_(options.system != nullptr ? options.system : &FileSystem::Real()),
@@ -37,7 +29,7 @@ absl::StatusOr<StoreReader> StoreReader::Open(const std::string& path, const Opt
   FileSystem& system = options.system != nullptr ? *options.system : FileSystem::Real();
   THIMBLE_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path, options.load, system));
   // The last commit of a journaled file may be in its journal only, or half in the file.
-  const absl::StatusOr<format::Superblock> ruling = format::RulingSuperblock(From(file));
+  const absl::StatusOr<format::Superblock> ruling = format::RulingSuperblock(format::From(file));
   if (ruling.ok() && ruling->discipline == Discipline::kJournaled && ruling->state == FileState::kDirty) {
     THIMBLE_RETURN_IF_ERROR(format::RecoverAbandoned(system, path));
     THIMBLE_ASSIGN_OR_RETURN(file, MappedFile::Open(path, options.load, system));
@@ -48,7 +40,7 @@ absl::StatusOr<StoreReader> StoreReader::Open(const std::string& path, const Opt
 }
 
 absl::Status StoreReader::ReadContents() {
-  absl::StatusOr<format::Contents> contents = format::Contents::Read(From(file_), file().size());
+  absl::StatusOr<format::Contents> contents = format::Contents::Read(format::From(file_), file().size());
   if (!contents.ok()) return Prefixed(path(), contents.status());
   if (strict_ && contents->superblock().state == FileState::kDirty) {
     return absl::FailedPreconditionError(path() + ": was not closed; it holds at least the state of epoch " +

@@ -115,6 +115,10 @@ SuperblockState ReadSuperblock(std::span<const std::byte> head, int which, Super
 
 // How a file is read: copies what lies at `offset`, and returns how much of it there is.
 using ReadAt = absl::FunctionRef<absl::StatusOr<std::size_t>(std::uint64_t offset, std::span<std::byte> to)>;
+template <class AnyFile>
+auto From(AnyFile& file) {
+  return [&file](std::uint64_t offset, std::span<std::byte> to) { return file.Read(offset, to); };
+}
 
 // Finds the superblock that rules: the valid one of the higher epoch, the first of two that are equal. kDataLoss if there is
 // none, kUnimplemented if a newer version wrote the file.

@@ -13,8 +13,8 @@
 namespace thimble {
 namespace {
 
-using format::SectionEntry;
 using format::Entry;
+using format::SectionEntry;
 
 struct Run {
   std::uint64_t offset;
@@ -127,8 +127,7 @@ std::vector<Damage> StoreReader::FindDamage(unsigned threads) const {
     damage.push_back({.where = std::move(where), .offset = offset, .bytes = bytes, .what = std::move(what)});
   };
 
-  const auto read = [this](std::uint64_t offset, std::span<std::byte> to) { return file_.Read(offset, to); };
-  const absl::StatusOr<format::Contents> contents = format::Contents::Read(read, file().size());
+  const absl::StatusOr<format::Contents> contents = format::Contents::Read(format::From(file_), file().size());
   if (!contents.ok()) {
     add("file", 0, file().size(), std::string(contents.status().message()));
     return damage;

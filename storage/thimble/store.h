@@ -140,7 +140,7 @@ class StoreReader {
   FileSystem* system_;
   bool strict_;
   std::uint64_t max_load_bytes_;
-  std::shared_ptr<const format::Contents> contents_;
+  std::shared_ptr<const format::Contents> contents_;  // of a type that is known where the reader is written only
 };
 
 template <ImageView V>
