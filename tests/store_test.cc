@@ -1,9 +1,12 @@
 #include "testing.h"
 
+#include <sys/mman.h>
+
 #include <array>
 #include <filesystem>
 #include <numeric>
 
+#include "forwarding_file_system.h"
 #include "store_format.h"
 #include "test_image.h"
 #include "thimble/store.h"
@@ -71,6 +74,38 @@ BOOST_AUTO_TEST_CASE(WhatWasWrittenIsRead) {
   }
 }
 
+// Maps files as address space that nobody may read.
+class UnreadableMappings final : public testing::ForwardingFileSystem {
+ public:
+  absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, Mode mode) override {
+    absl::StatusOr<std::unique_ptr<File>> file = ForwardingFileSystem::Open(path, mode);
+    if (!file.ok()) return file;
+    return std::make_unique<Unreadable>(*std::move(file));
+  }
+
+ private:
+  class Unreadable final : public testing::ForwardingFile {
+   public:
+    using ForwardingFile::ForwardingFile;
+    absl::StatusOr<std::span<std::byte>> Map(MapAccess, std::uint64_t, std::uint64_t bytes) override {
+      return std::span(static_cast<std::byte*>(mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)), bytes);
+    }
+    void Unmap(std::span<std::byte> run) noexcept override { munmap(run.data(), run.size()); }
+  };
+};
+
+BOOST_AUTO_TEST_CASE(OpeningTouchesNoPageOfTheMapping) {
+  const TemporaryFolder folder;
+  WriteExample(folder.File("a"));
+  UnreadableMappings system;
+  const absl::StatusOr<StoreReader> store = StoreReader::Open(folder.File("a"), {.system = &system});
+  REQUIRE_OK(store);
+  BOOST_TEST(store->size() == 5u);
+  BOOST_TEST(store->Section(0).name == "cold");
+  BOOST_TEST(store->Find("notes")->bytes == 5u);
+  BOOST_TEST(store->Bytes("large")->size() == TestImage(20000, 2).image().size());
+}
+
 BOOST_AUTO_TEST_CASE(AFileWithoutSectionsIsAFile) {
   const TemporaryFolder folder;
   absl::StatusOr<StoreWriter> writer = StoreWriter::Create(folder.File("a"));
@@ -130,6 +165,13 @@ BOOST_AUTO_TEST_CASE(HostileGeometryIsRefused) {
     expect_loss([&](Superblock& s, auto&) { s.directory_bytes = nasty; });
     if (nasty != 0) expect_loss([&](Superblock& s, auto&) { s.sections = static_cast<std::uint32_t>(nasty); });
   }
+  // Right but for its length, which nothing else bounds in a sparse file.
+  expect_loss([](Superblock& s, std::vector<std::byte>& bytes) {
+    bytes.resize(bytes.size() + 4096);
+    s.file_bytes += 4096;
+    s.directory_bytes += 4096;
+    s.directory_checksum = Hash64(std::span<const std::byte>(bytes).subspan(s.directory_offset, s.directory_bytes));
+  });
   const auto change_entry = [&](auto change) {
     expect_loss([&](Superblock& s, std::vector<std::byte>& bytes) {
       Entry entry = Load<Entry>(bytes.data() + s.directory_offset + 128);
