@@ -102,7 +102,10 @@ class HeapMemory final : public Memory {
   }
 
   std::span<std::byte> Shrink(std::span<std::byte> run, std::size_t bytes) override {
-    if (bytes >= kMappedFrom) return *Grow(run, bytes);  // mremap goes both ways
+    if (bytes >= kMappedFrom) {
+      std::memset(run.data() + bytes, 0, std::min(Pages(bytes), run.size()) - bytes);  // what grows again is zero
+      return *Grow(run, bytes);  // mremap goes both ways
+    }
     const std::span<std::byte> shrunk = Allocate(bytes);
     if (bytes > 0) std::memcpy(shrunk.data(), run.data(), bytes);
     Release(run);

@@ -174,6 +174,7 @@ absl::Status FrameVectorView::Verify() const {
   std::uint64_t at = 0;
   for (std::uint64_t block = 0; block < Blocks(size_, block_shift_); ++block) {
     const Frame frame = FrameOf(block);
+    if (StoredWidth(block) > 64) return absl::DataLossError("FrameVector: a block of more than 64 bits a value");
     if (frame.start != at) return absl::DataLossError("FrameVector: a block begins where none ends");
     at += std::min(block_size(), size_ - std::min(size_, block << block_shift_)) * frame.width;
   }

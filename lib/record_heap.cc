@@ -44,7 +44,8 @@ void RecordHeapView::Shape(std::uint64_t pages) {
   layout.Add(pages, 8 * std::uint64_t{page_bytes_});
   image_bytes_ = layout.image_bytes();
   if (record_bytes_ == 0) return;
-  per_page_ = (page_bytes_ - kPageHeader) * 8 / (record_bytes_ * 8 + 1);
+  // Of one byte each, more would fit into a page than an id can tell apart.
+  per_page_ = std::min<unsigned>((page_bytes_ - kPageHeader) * 8 / (record_bytes_ * 8 + 1), 1u << kSlotBits);
   records_at_ = kPageHeader + (per_page_ + 7) / 8;
   while (records_at_ + per_page_ * record_bytes_ > page_bytes_) --per_page_;
 }

@@ -69,7 +69,7 @@ absl::StatusOr<StringPoolView> StringPoolView::Open(std::span<const std::byte> i
   THIMBLE_ASSIGN_OR_RETURN(const ImageHeader header, ImageHeader::Read(image, kKind));
   const std::uint64_t lines = header.parameters[0], blocks = header.parameters[1];
   if (header.header_bytes != 128 || lines == 0 || lines >= kMost / kLineBytes || blocks >= kMost / kBlockBytes ||
-      header.count > kMaxStrings || header.count > blocks * kBlockStrings || header.hash_scheme != HashScheme::kThimble) {
+      header.count > kMaxStrings || header.count > blocks * kBlockStrings || blocks != BlocksFor(CapacityOf(lines)) || header.hash_scheme != HashScheme::kThimble) {
     return absl::DataLossError("StringPool: impossible parameters");
   }
   const StringPoolLayout layout(lines, blocks);

@@ -177,6 +177,7 @@ void HyperLogLog::RaiseTo(std::uint32_t index, std::uint8_t rank) {
 void HyperLogLog::AddCoupon(std::uint32_t coupon, std::uint64_t most_unsorted) {
   const Touch touch = FoldCoupon(rule(), precision(), coupon);
   if (form() != HyperLogLogForm::kSparse) return RaiseTo(touch.index, touch.rank);
+  if (parameter_ == internal::kMaxUnsorted) SortCoupons();  // an image from outside may be as full as that
   const std::span<const std::uint32_t> held = Coupons(), unsorted = held.last(parameter_);
   if (std::binary_search(held.begin(), unsorted.begin(), coupon)) return;
   if (std::find(unsorted.begin(), unsorted.end(), coupon) != unsorted.end()) return;

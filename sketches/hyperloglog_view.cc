@@ -91,6 +91,9 @@ absl::Status HyperLogLogView::Verify() const {
       next = place + 1;
     }
   }
+  // Readers cut a byte to six bits; one that is larger would stand above every rank.
+  const bool cut = form_ == HyperLogLogForm::kDense && std::any_of(payload_.begin(), payload_.begin() + register_count(), [](std::byte b) { return b > std::byte{63}; });
+  if (cut) return absl::DataLossError("HyperLogLog: a register above the highest rank");
   const internal::RegisterHistogram histogram = HistogramOf(*this);
   for (unsigned rank = max_rank() + 1; rank < histogram.size(); ++rank) {
     if (histogram[rank] != 0) return absl::DataLossError("HyperLogLog: a register above the highest rank");

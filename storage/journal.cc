@@ -62,7 +62,8 @@ class JournalReader {
  public:
   explicit JournalReader(File& file) : file_(file) {}
 
-  // Whether it is whole. An error only where the system fails: a torn journal is a commit that never was.
+  // Whether it is whole, and of the commit that follows `epoch` or made it: over an older state, a backup's, its pages would make a
+  // mixture. An error only where the system fails: a torn journal is a commit that never was.
   absl::StatusOr<bool> Check(std::uint64_t file_id, std::uint64_t epoch) {
     THIMBLE_ASSIGN_OR_RETURN(const std::uint64_t size, file_.Size());
     if (size < sizeof(JournalHeader)) return false;
@@ -71,7 +72,7 @@ class JournalReader {
     if (got < bytes.size()) return false;
     header_ = Load<JournalHeader>(bytes.data());
     if (header_.magic != JournalHeader::kMagic || header_.zero != 0) return false;
-    if (header_.superblock.file_id != file_id || header_.superblock.epoch < epoch) return false;
+    if (header_.superblock.file_id != file_id || header_.superblock.epoch < epoch || header_.superblock.epoch - epoch > 1) return false;
     if (header_.pages > (size - sizeof(JournalHeader)) / (8 + kPageBytes)) return false;
     numbers_.resize(header_.pages);
     THIMBLE_ASSIGN_OR_RETURN(const std::size_t numbers_got, file_.Read(sizeof(JournalHeader), std::as_writable_bytes(std::span(numbers_))));

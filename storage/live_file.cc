@@ -190,9 +190,20 @@ absl::Status LiveFile::Impl::ReadGeometry(Discipline discipline) {
   if (ruling_.discipline != discipline) {
     return absl::FailedPreconditionError(path_ + (ruling_.state == FileState::kSealed ? ": is sealed" : ": is updated in another way"));
   }
-  for (NamedEntry& section : sections_) {
-    if ((section.entry.flags & Entry::kMayGrow) != 0) grower_ = &section;
+  // Sections lie apart, behind the room for two directories, and what may grow lies last, from a page on: the mappings are cut there.
+  std::vector<NamedEntry*> in_order;
+  for (NamedEntry& section : sections_) in_order.push_back(&section);
+  std::sort(in_order.begin(), in_order.end(), [](const NamedEntry* a, const NamedEntry* b) { return a->entry.offset < b->entry.offset; });
+  std::uint64_t end = format::LiveDirectoryAt(2, ruling_.directory_bytes);
+  bool right = format::WriteDirectory(sections_).size() == ruling_.directory_bytes;
+  for (NamedEntry* section : in_order) {
+    const bool grows = (section->entry.flags & Entry::kMayGrow) != 0;
+    right = right && section->entry.offset >= end && (!grows || (section == in_order.back() && section->entry.offset % kPageBytes == 0));
+    right = right && (!grows || discipline == Discipline::kJournaled);
+    end = section->entry.offset + section->entry.stored_bytes;
+    if (grows) grower_ = section;
   }
+  if (!right) return absl::DataLossError(path_ + ": its sections do not lie as a live file's do");
   was_closed_ = ruling_.state == FileState::kClean;
   return absl::OkStatus();
 }

@@ -16,9 +16,18 @@ struct ActiveGuard {
   sigjmp_buf leave;
   std::span<const std::byte> run;
   ActiveGuard* outer;
+
+  explicit ActiveGuard(std::span<const std::byte> guarded);
+  ActiveGuard(const ActiveGuard&) = delete;
+  ActiveGuard& operator=(const ActiveGuard&) = delete;
+  ~ActiveGuard();  // also where what is guarded throws
 };
 
 thread_local ActiveGuard* active_guard = nullptr;
+
+ActiveGuard::ActiveGuard(std::span<const std::byte> guarded) : run(guarded), outer(active_guard) { active_guard = this; }
+ActiveGuard::~ActiveGuard() { active_guard = outer; }
+
 struct sigaction previous_action;
 
 void OnBusError(int signal, siginfo_t* info, void* context) {
@@ -54,13 +63,9 @@ namespace internal {
 
 absl::Status RunGuarded(std::span<const std::byte> run, void (*call)(void*), void* context) {
   InstallHandler();
-  ActiveGuard guard;
-  guard.run = run;
-  guard.outer = active_guard;
+  ActiveGuard guard(run);
   if (sigsetjmp(guard.leave, 0) != 0) return absl::DataLossError("the file was truncated while it was read");
-  active_guard = &guard;
   call(context);
-  active_guard = guard.outer;
   return absl::OkStatus();
 }
 
@@ -120,8 +125,9 @@ absl::Status MappedFile::Refresh() {
   if (copied()) return absl::OkStatus();
   THIMBLE_ASSIGN_OR_RETURN(const std::uint64_t size, file_->Size());
   if (size == bytes_.size()) return absl::OkStatus();
+  THIMBLE_ASSIGN_OR_RETURN(const std::span<std::byte> mapped, file_->Map(MapAccess::kRead, 0, size));
   Unload();
-  THIMBLE_ASSIGN_OR_RETURN(bytes_, file_->Map(MapAccess::kRead, 0, size));
+  bytes_ = mapped;
   return absl::OkStatus();
 }
 

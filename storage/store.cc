@@ -73,7 +73,10 @@ SectionInfo StoreReader::Section(std::size_t i) const {
 absl::StatusOr<SectionInfo> StoreReader::Find(std::string_view name) const {
   const std::size_t i = contents_->Find(name);
   if (i == size()) return About(name, absl::NotFoundError("not in the file"));
-  return Section(i);
+  SectionInfo section = Section(i);
+  // Where a Read failed, the file may be mapped anew, and shorter than its sections were.
+  if (section.stored_bytes > file().size() || section.offset > file().size() - section.stored_bytes) return About(name, absl::DataLossError("the file was truncated"));
+  return section;
 }
 
 absl::StatusOr<std::span<const std::byte>> StoreReader::Bytes(std::string_view name, Check check) const {
@@ -107,6 +110,7 @@ absl::StatusOr<Buffer> StoreReader::Load(std::string_view name) const {
 
 absl::StatusOr<std::uint64_t> StoreReader::Sequence() const {
   std::array<std::uint64_t, 2> words{};
+  if (file().size() < format::kSectionsFrom) return absl::DataLossError(path() + ": the file was truncated");
   THIMBLE_RETURN_IF_ERROR(file_.Guard([&] {
     for (int which : {0, 1}) {
       const std::byte* at = file().data() + format::kSuperblockAt[which] + format::kSequenceAfterSuperblock;
@@ -121,7 +125,12 @@ absl::Status StoreReader::ReadWith(absl::Status (*read)(void*), void* context) {
   using namespace std::chrono_literals;
   constexpr int kAttempts = 2000;
   constexpr int kSuspicious = 50;  // attempts after which the writer may be dead
-  if (discipline() != Discipline::kJournaled || file_.copied()) return read(context);
+  if (file_.copied()) return read(context);
+  if (discipline() != Discipline::kJournaled) {
+    absl::Status answer;
+    THIMBLE_RETURN_IF_ERROR(file_.Guard([&] { answer = read(context); }));
+    return answer;
+  }
   absl::Status status;
   for (int attempt = 1; attempt <= kAttempts; ++attempt) {
     const absl::StatusOr<std::uint64_t> before = Sequence();

@@ -42,7 +42,7 @@ std::optional<std::uint64_t> FirstNonZero(std::span<const std::byte> bytes) {
 class SectionChecker {
  public:
   SectionChecker(std::span<const std::byte> file, const SectionEntry& section)
-      : file_(file), name_(section.name), entry_(section.entry) {}
+      : file_(file), name_(section.name), entry_(section.entry) {}  // the name is not copied
 
   std::uint64_t blocks() const { return (entry_.flags & Entry::kHasChecksum) != 0 ? entry_.blocks() : 0; }
 
@@ -63,11 +63,11 @@ class SectionChecker {
  private:
   std::span<const std::byte> Table() const { return file_.subspan(entry_.table_offset, entry_.table_bytes()); }
   Damage At(std::uint64_t offset, std::uint64_t bytes, const char* what) const {
-    return {.where = "section " + name_, .offset = offset, .bytes = bytes, .what = what};
+    return {.where = "section " + std::string(name_), .offset = offset, .bytes = bytes, .what = what};
   }
 
   std::span<const std::byte> file_;
-  std::string name_;
+  std::string_view name_;
   Entry entry_;
 };
 
@@ -102,19 +102,26 @@ void CheckBlocks(const std::vector<SectionChecker>& sections, unsigned threads, 
   for (std::thread& helper : helpers) helper.join();
 }
 
-// What lies between the runs must be zero, and no two runs may share a byte.
-void CheckPadding(std::span<const std::byte> file, std::uint64_t end, std::vector<Run> runs, std::vector<Damage>& damage) {
+// No two runs may share a byte: else a small file could have its bytes checked many times over. Sorts them.
+std::optional<Damage> CheckApart(std::vector<Run>& runs) {
   std::erase_if(runs, [](const Run& run) { return run.bytes == 0; });
   std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.offset < b.offset; });
-  runs.push_back({end, 0});
+  for (std::size_t i = 1; i < runs.size(); ++i) {
+    const std::uint64_t end = runs[i - 1].offset + runs[i - 1].bytes;
+    if (runs[i].offset < end) return Damage{.where = "directory", .offset = runs[i].offset, .bytes = end - runs[i].offset, .what = "two runs overlap here"};
+  }
+  return std::nullopt;
+}
+
+// What lies between the sorted runs must be zero.
+void CheckPadding(std::span<const std::byte> file, std::vector<Run> runs, std::vector<Damage>& damage) {
+  runs.push_back({file.size(), 0});
   std::uint64_t done = 0;
   for (const Run& run : runs) {
-    if (run.offset < done) {
-      damage.push_back({.where = "directory", .offset = run.offset, .bytes = done - run.offset, .what = "two runs overlap here"});
-    } else if (const auto at = FirstNonZero(file.subspan(done, run.offset - done))) {
+    if (const auto at = FirstNonZero(file.subspan(done, run.offset - done))) {
       damage.push_back({.where = "padding", .offset = done + *at, .bytes = 1, .what = "is not zero"});
     }
-    done = std::max(done, run.offset + run.bytes);
+    done = run.offset + run.bytes;
   }
 }
 
@@ -151,7 +158,8 @@ std::vector<Damage> StoreReader::FindDamage(unsigned threads) const {
     // The directory that does not rule is an older one, was never written, or was torn.
     const std::uint64_t first = format::LiveDirectoryAt(0, ruling.directory_bytes);
     const std::uint64_t second = format::LiveDirectoryAt(1, ruling.directory_bytes);
-    runs.push_back({ruling.directory_offset == first ? second : first, second - first});
+    const std::uint64_t other = std::min<std::uint64_t>(ruling.directory_offset == first ? second : first, file().size());
+    runs.push_back({other, std::min(second - first, file().size() - other)});
   }
   std::vector<SectionChecker> sections;
   for (std::size_t i = 0; i < ruling.sections; ++i) {
@@ -163,11 +171,17 @@ std::vector<Damage> StoreReader::FindDamage(unsigned threads) const {
     } else if (ruling.state != FileState::kDirty) {
       add("section " + std::string(section.name), entry.offset, entry.stored_bytes, "has no checksum");
     }
-    sections.emplace_back(file(), section);
-    if (std::optional<Damage> table = sections.back().CheckTable()) damage.push_back(*std::move(table));
+    if (entry.stored_bytes > 0) sections.emplace_back(file(), section);
+  }
+  if (std::optional<Damage> overlap = CheckApart(runs)) {
+    damage.push_back(*std::move(overlap));
+    return damage;
+  }
+  for (const SectionChecker& section : sections) {
+    if (std::optional<Damage> table = section.CheckTable()) damage.push_back(*std::move(table));
   }
   // A dirty file may have room behind its last section, and an older directory beside the one that rules.
-  if (ruling.state != FileState::kDirty) CheckPadding(file(), file().size(), std::move(runs), damage);
+  if (ruling.state != FileState::kDirty) CheckPadding(file(), std::move(runs), damage);
   CheckBlocks(sections, threads, damage);
   std::sort(damage.begin(), damage.end(), [](const Damage& a, const Damage& b) { return a.offset < b.offset; });
   return damage;
@@ -182,12 +196,12 @@ absl::Status StoreReader::Verify(unsigned threads) const {
 }
 
 absl::Status StoreReader::VerifySection(std::string_view name) const {
-  const std::size_t i = contents_->Find(name);
-  if (i == size()) return About(name, absl::NotFoundError("not in the file"));
-  const SectionEntry section = contents_->Section(i);
+  THIMBLE_RETURN_IF_ERROR(Find(name).status());
+  const SectionEntry section = contents_->Section(contents_->Find(name));
   if ((section.entry.flags & Entry::kHasChecksum) == 0) {
     return About(name, absl::FailedPreconditionError("has no checksum while it is updated"));
   }
+  if (section.entry.table_offset + section.entry.table_bytes() > file().size()) return About(name, absl::DataLossError("the file was truncated"));
   const SectionChecker checker(file(), section);
   std::optional<Damage> damage = checker.CheckTable();
   for (std::uint64_t block = 0; block < checker.blocks() && !damage; ++block) damage = checker.CheckBlock(block);

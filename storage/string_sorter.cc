@@ -27,6 +27,7 @@ class StringSorter::File {
     std::string name = directory + "/thimble-sort-XXXXXX";
     descriptor_ = mkostemp(name.data(), O_CLOEXEC);
     if (descriptor_ >= 0) unlink(name.c_str());
+    else failed_ = Error("cannot create a file");
   }
   File(const File&) = delete;
   File& operator=(const File&) = delete;
@@ -34,11 +35,13 @@ class StringSorter::File {
     if (descriptor_ >= 0) close(descriptor_);
   }
 
+  // Once it has failed, part of a run may be in the file, and nothing may follow.
   absl::Status Append(std::string_view bytes) {
+    if (!failed_.ok()) return failed_;
     while (!bytes.empty()) {
       const ssize_t written = write(descriptor_, bytes.data(), bytes.size());
       if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return Error("cannot write");
+      if (written < 0) return failed_ = Error("cannot write");
       size_ += static_cast<std::uint64_t>(written);
       bytes.remove_prefix(static_cast<std::size_t>(written));
     }
@@ -66,6 +69,7 @@ class StringSorter::File {
   std::string directory_;
   int descriptor_ = -1;
   std::uint64_t size_ = 0;
+  absl::Status failed_;
 };
 
 // Merges the runs in the file and the one that is still in memory.

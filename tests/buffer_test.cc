@@ -77,6 +77,13 @@ BOOST_AUTO_TEST_CASE(HeapBuffersShrinkAndKeepTheirContents) {
       for (std::size_t i = 0; i < buffer.size(); i += 61) BOOST_REQUIRE(buffer.data()[i] == static_cast<std::byte>(i));
     }
   }
+  for (const std::size_t after : {(std::size_t{1} << 20) + 100, std::size_t{1000}}) {
+    Buffer again = Buffer::Heap(std::size_t{2} << 20);
+    std::ranges::fill(again.bytes(), std::byte{0xff});
+    again.Shrink(after);
+    REQUIRE_OK(again.Grow(std::size_t{2} << 20));
+    BOOST_TEST(std::ranges::all_of(again.bytes().subspan(after), [](std::byte b) { return b == std::byte{0}; }));
+  }
   std::array<std::byte, 64> bytes{};
   Buffer borrowed = Buffer::Borrow(bytes);
   borrowed.Shrink(8);

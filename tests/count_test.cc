@@ -1,6 +1,8 @@
 // thimble count, merge and convert from outside: files in, exit status, numbers and files out.
 #include "testing.h"
 
+#include <sys/resource.h>
+
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -110,7 +112,25 @@ BOOST_AUTO_TEST_CASE(TheInputIsNotWrittenOver) {
   Command thimble;
   thimble.Write("a.txt", "a\n");
   BOOST_TEST(thimble("count --sketch %./a.txt %a.txt") == 2);
+  BOOST_TEST(thimble("count - --sketch %a.txt <%a.txt") == 2);
   BOOST_TEST(thimble.Read("a.txt") == "a\n");
+  BOOST_TEST(thimble("count --hash redis --sketch %sketch %a.txt") == 0);
+  BOOST_TEST(thimble("convert %sketch --to redis -o %sketch") == 2);
+  BOOST_TEST(thimble("verify %sketch") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(MoreFilesMergeThanMayBeOpenAtFirst) {
+  Command thimble;
+  thimble.Write("a.txt", "a\n");
+  BOOST_TEST(thimble("count --sketch %a %a.txt") == 0);
+  std::string parts;
+  for (int i = 0; i < 40; ++i) parts += " %a";
+  struct rlimit before;
+  getrlimit(RLIMIT_NOFILE, &before);
+  const struct rlimit few{30, before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &few);
+  BOOST_TEST(thimble("merge -o %all" + parts) == 0);
+  setrlimit(RLIMIT_NOFILE, &before);
 }
 
 BOOST_AUTO_TEST_CASE(EveryWayToReadGivesTheSameSketch) {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "forwarding_file_system.h"
+#include "store_format.h"
 #include "test_image.h"
 #include "thimble/live_file.h"
 
@@ -28,6 +29,70 @@ std::vector<LiveSection> Sections(std::uint64_t words, bool may_grow) {
 bool Holds(const StoreReader& store, std::string_view name, std::uint64_t words, std::uint64_t seed) {
   const absl::StatusOr<TestImageView> view = store.View<TestImageView>(name);
   return view.ok() && std::ranges::equal(view->image(), TestImage(words, seed).image());
+}
+
+// A journal is of one commit: over a backup that is older than the commit before, it would make a mixture.
+BOOST_AUTO_TEST_CASE(AJournalIsNotAppliedToABackup) {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("a.live"), restored = folder.File("restored.live");
+  absl::StatusOr<JournaledFile> file = JournaledFile::Create(path, Sections(3000, false));
+  REQUIRE_OK(file);
+  Buffer image = *file->Take("b");
+  std::vector<std::byte> backup;
+  for (std::uint64_t state = 1; state <= 3; ++state) {
+    TestImage(3000, state, std::move(image));
+    REQUIRE_OK(file->Commit());
+    if (state == 1) backup = testing::ReadBytes(path);
+    image = *file->Take("b");
+  }
+  testing::WriteBytes(restored, backup);
+  testing::WriteBytes(restored + ".journal", testing::ReadBytes(path + ".journal"));
+  const absl::StatusOr<StoreReader> store = StoreReader::Open(restored);
+  REQUIRE_OK(store);
+  BOOST_TEST(Holds(*store, "b", 3000, 1));
+}
+
+BOOST_AUTO_TEST_CASE(AFailedReadLeavesAReaderThatRefuses) {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("a.live");
+  absl::StatusOr<JournaledFile> file = JournaledFile::Create(path, Sections(3000, false));
+  REQUIRE_OK(file);
+  TestImage(3000, 1, *file->Take("b"));
+  REQUIRE_OK(file->Commit());
+  absl::StatusOr<StoreReader> store = StoreReader::Open(path);
+  REQUIRE_OK(store);
+  for (const std::uint64_t bytes : {20000, 100}) {
+    std::filesystem::resize_file(path, bytes);
+    for (int i = 0; i < 2; ++i) CHECK_CODE(store->Read([] { return absl::OkStatus(); }), absl::StatusCode::kDataLoss);
+    CHECK_CODE(store->Bytes("b"), absl::StatusCode::kDataLoss);
+    CHECK_CODE(store->VerifySection("b"), absl::StatusCode::kDataLoss);
+    CHECK_CODE(store->Load("b"), absl::StatusCode::kDataLoss);
+  }
+}
+
+// Its sections are used where the directory says, for writing.
+BOOST_AUTO_TEST_CASE(SectionsWhereNoneMayLieAreRefused) {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("a.live");
+  const auto open_changed = [&](auto change) {
+    std::filesystem::remove(path);
+    REQUIRE_OK(MonotoneFile::Create(path, Sections(100, false))->Close());
+    std::vector<std::byte> bytes = testing::ReadBytes(path);
+    format::Superblock ruling = std::max(Load<format::Superblock>(bytes.data()), Load<format::Superblock>(bytes.data() + 4096),
+                                         [](const auto& a, const auto& b) { return a.epoch < b.epoch; });
+    auto entry = Load<format::Entry>(bytes.data() + ruling.directory_offset);
+    change(entry);
+    Store(bytes.data() + ruling.directory_offset, entry);
+    ruling.directory_checksum = Hash64(std::span<const std::byte>(bytes).subspan(ruling.directory_offset, ruling.directory_bytes));
+    ruling.Seal();
+    Store(bytes.data(), ruling);
+    Store(bytes.data() + 4096, ruling);
+    testing::WriteBytes(path, bytes);
+    return MonotoneFile::Open(path).status().code();
+  };
+  BOOST_CHECK_EQUAL(open_changed([](format::Entry&) {}), absl::StatusCode::kOk);
+  BOOST_CHECK_EQUAL(open_changed([](format::Entry& e) { e.flags |= format::Entry::kMayGrow; }), absl::StatusCode::kDataLoss);
+  BOOST_CHECK_EQUAL(open_changed([](format::Entry& e) { e.offset = format::kSectionsFrom; }), absl::StatusCode::kDataLoss);
 }
 
 std::uint64_t FileBytes(const std::string& path) { return std::filesystem::file_size(path); }

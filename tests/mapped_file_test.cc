@@ -70,6 +70,20 @@ BOOST_AUTO_TEST_CASE(TruncationIsAnErrorUnderAGuard) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(WhatIsGuardedMayThrow) {
+  const TemporaryFolder folder;
+  testing::WriteBytes(folder.File("a"), Ones(8192));
+  const absl::StatusOr<MappedFile> file = MappedFile::Open(folder.File("a"));
+  REQUIRE_OK(file);
+  std::filesystem::resize_file(folder.File("a"), 0);
+  std::size_t sum = 0;
+  const absl::Status read = file->Guard([&] {
+    BOOST_CHECK_THROW((void)file->Guard([] { throw std::bad_alloc(); }), std::bad_alloc);
+    sum = Sum(file->bytes());
+  });
+  BOOST_TEST((read.code() == absl::StatusCode::kDataLoss));
+}
+
 BOOST_AUTO_TEST_CASE(GuardsNestAndAreThreadsOwn) {
   const TemporaryFolder folder;
   testing::WriteBytes(folder.File("short"), Ones(8192));

@@ -157,6 +157,17 @@ BOOST_AUTO_TEST_CASE(BorrowedBytesThatAreFullStayAsTheyWere) {
   REQUIRE_OK(heap->Verify());
 }
 
+// More of them would fit into a page than an id has numbers for.
+BOOST_AUTO_TEST_CASE(RecordsOfOneByteHaveIdsOfTheirOwn) {
+  RecordHeap heap({.record_bytes = 1});
+  std::vector<RecordId> ids;
+  for (int i = 0; i < 20000; ++i) ids.push_back(*heap.Insert(std::string(1, static_cast<char>(i % 251))));
+  std::string scratch;
+  for (std::size_t i = 0; i < ids.size(); ++i) BOOST_REQUIRE(heap.Find(ids[i], scratch) == std::string(1, static_cast<char>(i % 251)));
+  BOOST_TEST(std::set(ids.begin(), ids.end()).size() == 20000u);
+  REQUIRE_OK(heap.Verify());
+}
+
 BOOST_AUTO_TEST_CASE(Mutations) {
   testing::ExerciseMutations<RecordHeapView>(Filled(30, {.page_bytes = 256}, 150).image());
   testing::ExerciseMutations<RecordHeapView>(Filled(60, {.record_bytes = 9, .page_bytes = 256}, 0).image());

@@ -65,6 +65,10 @@ BOOST_AUTO_TEST_CASE(TypesAreTheNarrowestThatKeepTheText) {
   BOOST_TEST(TypeOf("0\n4294967295\n") == "uint32");
   BOOST_TEST(TypeOf("-9223372036854775808\n9223372036854775807\n") == "int64");
   BOOST_TEST(TypeOf("1\n9223372036854775808\n") == "text");  // a double would lose digits
+  BOOST_TEST(TypeOf("9007199254740992\n0.5\n") == "float64");
+  BOOST_TEST(TypeOf("9007199254740993\n0.5\n") == "text");
+  BOOST_TEST(TypeOf("0.5\n9007199254740993\n") == "text");
+  BOOST_TEST(TypeOf("-9007199254740993\n0.5\n") == "text");
   BOOST_TEST(TypeOf("00501\n10001\n") == "text");
   BOOST_TEST(TypeOf("+7\n") == "text");
   BOOST_TEST(TypeOf("-0\n") == "float64");
@@ -91,6 +95,8 @@ BOOST_AUTO_TEST_CASE(QuotesFollowTheRfc) {
   BOOST_TEST(report["input"]["ragged_rows"] == 0);
   BOOST_TEST(report["columns"][1]["payload_bytes"] == std::string("x, \"y\"\r\nz").size() + 3);
   BOOST_TEST(report["columns"][0]["payload_bytes"] == 3);
+  // A carriage return is no part of the last field either.
+  BOOST_TEST(ReportOfBytes("a.csv", "a,b\r\n1,2\r\n3,4\r")["columns"][1]["type"] == "uint8");
 }
 
 BOOST_AUTO_TEST_CASE(HeadersAreFound) {
@@ -173,7 +179,7 @@ BOOST_AUTO_TEST_CASE(CompressionIsFoundByMagic) {
 
 BOOST_AUTO_TEST_CASE(WhatIsNoTextIsRefused) {
   const Folder folder;
-  for (const std::string& bytes : {std::string("\xfd" "7zXZ\0\0", 7), std::string("BZh91AY&SY"), std::string("PK\x03\x04"), std::string("\xff\xfe" "a\0\n\0", 6),
+  for (const std::string& bytes : {std::string("\xfd" "7zXZ\0\0", 7), std::string("BZh91AY&SY"), std::string("BZh61AY&SY"), std::string("PK\x03\x04"), std::string("\xff\xfe" "a\0\n\0", 6),
                                    std::string("\xfe\xff\0a\0\n", 6)}) {
     for (const char* command : {"report ", "count "}) {
       const Outcome outcome = folder.Thimble(command + folder.Write("a", bytes));

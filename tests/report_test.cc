@@ -259,6 +259,24 @@ BOOST_AUTO_TEST_CASE(CsvAndMarkdownHoldTheSameRows) {
   BOOST_TEST(folder.Thimble("report --csv --json " + path).exit_code == 2);
 }
 
+BOOST_AUTO_TEST_CASE(GrowthFromNothingIsARegression) {
+  const Folder folder;
+  const std::string arguments = "report --header yes --structures std::vector ", few = folder.Write("few.csv", "a\n");
+  std::string values = "a\n";
+  for (int i = 0; i < 100; ++i) values += "x" + std::to_string(i) + "\n";
+  folder.Write("old.json", folder.Thimble(arguments + "--json " + few).out);
+  BOOST_TEST(folder.Thimble(arguments + "--compare %old.json --fail-over 1 " + folder.Write("many.csv", values)).exit_code == 6);
+  BOOST_TEST(folder.Thimble(arguments + "--compare %old.json --fail-over 1 " + few).exit_code == 0);
+}
+
+// A file of that name is somebody's.
+BOOST_AUTO_TEST_CASE(NoOtherFileIsWrittenOver) {
+  const Folder folder;
+  const std::string input = folder.Write("a.html.part", "1\n2\n");
+  BOOST_TEST(folder.Thimble("report --structures shrunk --html %a.html " + input).exit_code == 0);
+  BOOST_TEST(folder.Read("a.html.part") == "1\n2\n");
+}
+
 BOOST_AUTO_TEST_CASE(GrowthIsARegression) {
   const Folder folder;
   const std::string small = folder.Write("a.txt", "1\n2\n3\n");

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 #include <thread>
 
@@ -97,6 +98,16 @@ BOOST_AUTO_TEST_CASE(StepsAreDrawn) {
   }
 }
 #endif
+
+// Who starts us may have them ignored.
+BOOST_AUTO_TEST_CASE(ChildrenReportHowTheyEnd) {
+  const testing::ToolFolder folder;
+  std::signal(SIGCHLD, SIG_IGN);
+  const std::string command = "(" + std::string(THIMBLE_TOOL) + " run --output " + folder.File("run.json") + " -- sh -c 'exit 7'; echo $? >" + folder.File("status") + ")";
+  (void)std::system(command.c_str());
+  std::signal(SIGCHLD, SIG_DFL);
+  BOOST_TEST(folder.Read("status") == "7\n");
+}
 
 BOOST_AUTO_TEST_SUITE_END()
 

@@ -130,6 +130,18 @@ BOOST_AUTO_TEST_CASE(LivesInAFile) {
 
 BOOST_AUTO_TEST_CASE(ImageIsGolden) { testing::CheckGolden("string_pool", PoolOf(Names(60)).image()); }
 
+// As many blocks as there may be strings, no more and no fewer: the pool would grow by what is missing.
+BOOST_AUTO_TEST_CASE(BlocksThatDoNotFitTheLinesAreRefused) {
+  for (const std::uint64_t wrong : {std::uint64_t{1000}, std::uint64_t{1}}) {
+    const StringPool pool = PoolOf(Names(60));
+    Buffer copy = Buffer::Copy(pool.image());
+    ImageHeader header = *ImageHeader::Read(copy.bytes(), StringPool::kKind);
+    header.parameters[1] = wrong;
+    header.Write(copy.bytes());
+    CHECK_CODE(StringPoolView::Open(copy.bytes()), absl::StatusCode::kDataLoss);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(Mutations) {
   std::vector<std::string> names = Names(60);
   names.insert(names.begin() + 3, std::string(300, 'l'));

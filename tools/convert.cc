@@ -13,6 +13,7 @@
 
 #include "command.h"
 #include "report/interrupts.h"
+#include "report/output.h"
 #include "status_macros.h"
 #include "thimble/datasketches.h"
 #include "thimble/file_system.h"
@@ -147,6 +148,7 @@ absl::Status WriteStore(const ConvertOptions& options, const Sketch& sketch) {
 }
 
 absl::Status Convert(const ConvertOptions& options) {
+  THIMBLE_RETURN_IF_ERROR(CheckApart(options.in, options.out));
   THIMBLE_ASSIGN_OR_RETURN(const Sketch sketch, Read(options));
   if (options.to != "thimble") {
     THIMBLE_ASSIGN_OR_RETURN(const Bytes bytes, Write(options, sketch));

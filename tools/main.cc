@@ -35,6 +35,7 @@ namespace {
 
 int Main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // to write beyond `ulimit -f` is then an error like any other
+  std::signal(SIGCHLD, SIG_DFL);  // inherited as ignored, it would keep from us how our children end
   CLI::App app("Measures what your data costs in memory, and keeps it in less.", "thimble");
   app.set_version_flag("--version", std::string("thimble ") + THIMBLE_VERSION);
   app.require_subcommand(0, 1);  // what is none is then named in the complaint

@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "command.h"
+#include "file_limit.h"
 #include "prefixed.h"
 #include "report/interrupts.h"
 #include "status_macros.h"
@@ -102,6 +103,7 @@ absl::Status Write(const std::string& path, const std::vector<std::pair<SectionI
 }
 
 absl::Status Merge(const std::vector<std::string>& paths, const std::string& out) {
+  RaiseFileLimit();  // all are open at once
   std::vector<StoreReader> stores;
   for (const std::string& path : paths) {
     THIMBLE_ASSIGN_OR_RETURN(StoreReader store, StoreReader::Open(path));

@@ -54,9 +54,12 @@ class FrameVectorView {
   };
   Frame FrameOf(std::uint64_t block) const {
     const std::uint64_t at = block * (base_width_ + start_width_ + kWidthBits);
-    const auto width = static_cast<unsigned>(ReadBits(frames_, at + base_width_ + start_width_, kWidthBits));
     return {least_ + ReadBits(frames_, at, base_width_), ReadBits(frames_, at + base_width_, start_width_) << block_shift_,
-            std::min(width, 64u)};
+            std::min(StoredWidth(block), 64u)};
+  }
+  unsigned StoredWidth(std::uint64_t block) const {
+    const std::uint64_t bits = base_width_ + start_width_ + kWidthBits;
+    return static_cast<unsigned>(ReadBits(frames_, (block + 1) * bits - kWidthBits, kWidthBits));
   }
   static constexpr unsigned kWidthBits = 7;
 

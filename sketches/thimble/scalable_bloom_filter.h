@@ -62,7 +62,8 @@ class ScalableBloomFilterView {
   double rate_ = 0, growth_ = 0, tightening_ = 0;
 };
 
-// A BloomFilter for as many keys as may come: when the newest stage is full, a larger one with a lower rate begins.
+// A BloomFilter for an unknown number of keys: when the newest stage is full, a larger one with a lower rate begins. There are up
+// to 48, by default for 179 million keys.
 //
 //   ScalableBloomFilter seen({.first_capacity = 1000, .false_positive_rate = 0.01});
 //   absl::Status added = seen.Add(url);

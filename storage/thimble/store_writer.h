@@ -26,7 +26,7 @@ namespace thimble {
 // dies when. The bytes go to a temporary file beside it (path + ".tmp-" and 16 digits), which is removed if the writer ends
 // before Finish. The same sections make the same file, byte for byte.
 //
-// Space    256 KiB, and what zstd needs for a compressed section
+// Space    256 KiB, 8 B for each 64 KiB of the section at hand, the names, and what zstd needs for a compressed section
 // Time     O(bytes); Finish syncs
 // Errors   kInvalidArgument: a name that is empty, taken or longer than 255 bytes; kDataLoss: bytes that are no image. Neither
 //          adds anything. Those of the system, after one of which nothing can be finished

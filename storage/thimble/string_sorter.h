@@ -22,10 +22,12 @@ namespace thimble {
 //   const StringDictionary dictionary = *StringDictionary::FromSource(*sorted, {});
 //   sorted->duplicates();
 //
-// Space    memory_bytes, and on disk the strings + 4 B each beyond that, in an unnamed file of `directory`
+// Space    memory_bytes, while reading 64 KiB more for each run of so many; on disk the strings + 4 B each beyond that, in an
+//          unnamed file of `directory`
 // Time     O(n log n): sorted runs as large as the memory, merged in one pass, again for each reading
 // Threads  one at a time
-// Errors   Add and reading return the system's answer if the file cannot be written or read, naming the directory
+// Errors   Add and reading return the system's answer if the file cannot be written or read, naming the directory; after an error
+//          of writing nothing more can be added
 class StringSorter {
  public:
   struct Options {

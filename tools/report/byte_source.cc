@@ -17,19 +17,23 @@ constexpr std::size_t kBufferBytes = std::size_t{1} << 18;
 
 absl::Status SystemError() { return absl::UnavailableError(std::strerror(errno)); }
 
-// What begins like this would be read as lines of noise.
+// What begins like this, with any byte for a '?', would be read as lines of noise.
 struct Unread {
   std::string_view magic, name, advice;
 };
 constexpr Unread kUnread[] = {
     {{"\xfd" "7zXZ\0", 6}, "xz data", "decompress it, and pass it through a pipe as -"},
-    {"BZh91AY&SY", "bzip2 data", "decompress it, and pass it through a pipe as -"},
+    {"BZh?1AY&SY", "bzip2 data", "decompress it, and pass it through a pipe as -"},
     {"\x04\x22\x4d\x18", "lz4 data", "decompress it, and pass it through a pipe as -"},
     {"PK\x03\x04", "a zip archive or a spreadsheet", "extract it, or export it as CSV"},
     {"PAR1\x15", "Parquet data", "export it as CSV"},
     {"\xff\xfe", "text in UTF-16", "convert it to UTF-8, as iconv -f UTF-16 -t UTF-8 does"},
     {"\xfe\xff", "text in UTF-16", "convert it to UTF-8, as iconv -f UTF-16 -t UTF-8 does"},
 };
+
+bool Begins(std::string_view start, std::string_view magic) {
+  return start.size() >= magic.size() && std::equal(magic.begin(), magic.end(), start.begin(), [](char m, char c) { return m == c || m == '?'; });
+}
 
 bool IsZstd(std::string_view start) {
   if (start.size() < 4) return false;
@@ -186,7 +190,7 @@ absl::StatusOr<std::unique_ptr<ByteSource>> ByteSource::Open(const std::string& 
   if (!start.ok()) return start.status();
   const std::string_view magic(start->data(), start->size());
   for (const Unread& unread : kUnread) {
-    if (!magic.starts_with(unread.magic)) continue;
+    if (!Begins(magic, unread.magic)) continue;
     return absl::InvalidArgumentError("this is " + std::string(unread.name) + ": " + std::string(unread.advice));
   }
   if (magic.starts_with("\x1f\x8b")) return std::make_unique<GzipSource>(std::move(file));

@@ -123,6 +123,9 @@ void TypeInference::Add(std::string_view value) {
     if (const auto number = CanonicalInteger(value)) {
       least_ = std::min(least_, *number);
       most_ = std::max(most_, *number);
+      // Should real numbers follow, this one must be one too: beyond 2^53 few integers are.
+      constexpr std::int64_t kExact = std::int64_t{1} << 53;
+      if ((*number > kExact || *number < -kExact) && !DecimalNumber(value)) possible_ &= ~unsigned{kReal};
     } else {
       possible_ &= ~unsigned{kInteger};
     }

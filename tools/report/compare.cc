@@ -62,6 +62,9 @@ Changes CompareWith(const Report& report, const Costs& before) {
     } else if (old->second >= 0 && bytes < 0) {
       changes.text += line + "fails now\n";
       changes.worst_percent = HUGE_VAL;
+    } else if (old->second == 0 && bytes > 0) {
+      changes.text += line + PadLeft("0", 6) + " -> " + PadLeft(HumanBytes(bytes), 6) + "\n";
+      changes.worst_percent = HUGE_VAL;
     } else if (old->second > 0 && bytes >= 0) {
       const double percent = 100 * (bytes / old->second - 1);
       changes.worst_percent = std::max(changes.worst_percent, percent);

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <random>
 #include <system_error>
 
 #include "report/interrupts.h"
@@ -42,8 +43,14 @@ absl::Status WriteOutput(const std::string& path, std::string_view text) {
     return fd < 0 ? SystemError(path) : WriteAll(fd, path, text);
   }
   const InterruptsBlocked blocked;
-  const std::string part = path + ".part";
-  const int fd = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  // Of a name that nobody has, whatever else is called .part.
+  std::random_device random;
+  std::string part;
+  int fd = -1;
+  do {
+    part = path + "." + std::to_string(random()) + ".part";
+    fd = open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (fd < 0 && errno == EEXIST);
   if (fd < 0) return SystemError(path);
   if (exists) (void)fchmod(fd, info.st_mode & 0777);  // who could not read the old one cannot read the new one
   absl::Status written = WriteAll(fd, path, text);
@@ -53,8 +60,10 @@ absl::Status WriteOutput(const std::string& path, std::string_view text) {
 }
 
 absl::Status CheckApart(const std::string& input, const std::string& output) {
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(output, ignored) || !std::filesystem::equivalent(input, output, ignored)) return absl::OkStatus();
+  struct stat in, out;
+  const bool read = input == "-" ? fstat(STDIN_FILENO, &in) == 0 : stat(input.c_str(), &in) == 0;
+  if (!read || stat(output.c_str(), &out) != 0 || !S_ISREG(out.st_mode)) return absl::OkStatus();
+  if (in.st_dev != out.st_dev || in.st_ino != out.st_ino) return absl::OkStatus();
   return absl::InvalidArgumentError(output + ": this is the input, which would be lost");
 }
 

@@ -1,7 +1,5 @@
 #include "read_table.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -12,6 +10,7 @@
 
 #include "byte_source.h"
 #include "command.h"
+#include "file_limit.h"
 #include "json_record.h"
 #include "record_reader.h"
 #include "status_macros.h"
@@ -22,14 +21,6 @@ namespace {
 
 constexpr std::size_t kNamedLines = 10;
 constexpr std::size_t kMaxNames = 4096;  // of JSON members
-
-// Every column takes a few files.
-void RaiseFileLimit() {
-  struct rlimit limit;
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 class TableReader {
  public:
@@ -160,7 +151,7 @@ absl::StatusOr<TableData> Read(const ReadOptions& options, Progress& progress) {
 }  // namespace
 
 absl::StatusOr<TableData> ReadTable(const ReadOptions& options, Progress& progress) {
-  RaiseFileLimit();
+  RaiseFileLimit();  // every column takes a few
   absl::StatusOr<TableData> table = Read(options, progress);
   if (!table.ok()) return In(options.path, table.status());
   return table;

@@ -35,7 +35,7 @@ absl::Status RecordReader::Fill() {
 }
 
 absl::Status RecordReader::Append(const char* data, std::size_t size) {
-  if (record_.size() + size > kMaxRecordBytes) {
+  if (record_.size() + ends_.size() * sizeof ends_[0] + size > kMaxRecordBytes) {
     return absl::ResourceExhaustedError("line " + std::to_string(record_line_) + ": the record is longer than 32 MiB");
   }
   record_.append(data, size);
@@ -118,6 +118,7 @@ absl::StatusOr<bool> RecordReader::NextRow() {
     if (begin_ == end_) {
       THIMBLE_RETURN_IF_ERROR(Fill());
       if (at_end_) {
+        DropCarriageReturn(unquoted_from);
         if (record_.empty() && ends_.empty() && !quoted) return false;
         break;
       }
