@@ -58,15 +58,17 @@ class MarkPipe {
   int fd() const { return fd_; }
   std::string path() const { return folder_ + "/marks"; }
 
-  // The lines that arrived.
+  // The lines that arrived: as much as a pipe holds, so that who never stops writing does not stop the samples.
   std::vector<std::string> Read() {
-    char bytes[4096];
-    ssize_t got;
-    while ((got = read(fd_, bytes, sizeof bytes)) > 0) pending_.append(bytes, static_cast<std::size_t>(got));
+    char bytes[65536];
+    const ssize_t got = read(fd_, bytes, sizeof bytes);
+    if (got > 0) pending_.append(bytes, static_cast<std::size_t>(got));
     std::vector<std::string> lines;
-    for (std::size_t newline; (newline = pending_.find('\n')) != std::string::npos; pending_.erase(0, newline + 1)) {
-      lines.push_back(pending_.substr(0, newline));
+    std::size_t begin = 0;
+    for (std::size_t newline; (newline = pending_.find('\n', begin)) != std::string::npos; begin = newline + 1) {
+      lines.push_back(pending_.substr(begin, newline - begin));
     }
+    pending_.erase(0, begin);
     return lines;
   }
 
