@@ -169,13 +169,14 @@ absl::Status Recover(FileSystem& system, const std::string& path, File& file) {
   return SetSequences(file, /*odd=*/false);
 }
 
-absl::Status RecoverAbandoned(FileSystem& system, const std::string& path) {
+absl::StatusOr<bool> RecoverAbandoned(FileSystem& system, const std::string& path) {
   const absl::StatusOr<std::unique_ptr<File>> journal = system.Open(JournalPath(path), FileSystem::Mode::kRead);
-  if (journal.status().code() == absl::StatusCode::kNotFound) return absl::OkStatus();
+  if (journal.status().code() == absl::StatusCode::kNotFound) return false;
   THIMBLE_RETURN_IF_ERROR(journal.status());
   THIMBLE_ASSIGN_OR_RETURN(const std::unique_ptr<File> file, system.Open(path, FileSystem::Mode::kUpdate));
   THIMBLE_ASSIGN_OR_RETURN(const bool locked, file->TryLock());
-  return locked ? Recover(system, path, *file) : absl::OkStatus();
+  if (locked) THIMBLE_RETURN_IF_ERROR(Recover(system, path, *file));
+  return !locked;
 }
 
 }  // namespace thimble::format

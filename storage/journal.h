@@ -36,7 +36,8 @@ absl::Status WriteJournal(File& journal, const Superblock& superblock, std::span
 // caller holds the file's lock.
 absl::Status Recover(FileSystem& system, const std::string& path, File& file);
 
-// The same for a reader, which has no lock: nothing is done if a writer has it, or if there is no journal.
-absl::Status RecoverAbandoned(FileSystem& system, const std::string& path);
+// The same for a reader, which has no lock: nothing is done if a writer has it, or if there is no journal. Returns whether a writer
+// has it.
+absl::StatusOr<bool> RecoverAbandoned(FileSystem& system, const std::string& path);
 
 }  // namespace thimble::format

@@ -19,6 +19,49 @@ std::string_view StateName(FileState state) {
   return state == FileState::kSealed ? "sealed" : state == FileState::kClean ? "clean" : "dirty";
 }
 
+namespace {
+
+// Counts the commits of a journaled file; kUnavailable while one is being written.
+absl::StatusOr<std::uint64_t> SequenceOf(const MappedFile& file) {
+  if (file.bytes().size() < format::kSectionsFrom) return absl::DataLossError(file.path() + ": the file was truncated");
+  std::array<std::uint64_t, 2> words{};
+  THIMBLE_RETURN_IF_ERROR(file.Guard([&] {
+    for (int which : {0, 1}) {
+      const std::byte* at = file.bytes().data() + format::kSuperblockAt[which] + format::kSequenceAfterSuperblock;
+      words[which] = __atomic_load_n(reinterpret_cast<const std::uint64_t*>(at), __ATOMIC_ACQUIRE);
+    }
+  }));
+  if ((words[0] | words[1]) % 2 != 0) return absl::UnavailableError(file.path() + ": a commit is being written");
+  return words[0] + words[1];
+}
+
+// Runs read() again until no commit came in between; finishes one that a dead writer left half done. `mapped` is the file's mapping.
+template <class F>
+absl::Status BetweenCommits(FileSystem& system, const MappedFile& mapped, F read) {
+  using namespace std::chrono_literals;
+  constexpr int kAttempts = 2000;
+  constexpr int kSuspicious = 50;  // attempts after which the writer may be dead
+  absl::Status status;
+  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+    const absl::StatusOr<std::uint64_t> before = SequenceOf(mapped);
+    if (absl::IsUnavailable(before.status())) {
+      status = before.status();
+      if (attempt % kSuspicious == 0) THIMBLE_RETURN_IF_ERROR(format::RecoverAbandoned(system, mapped.path()).status());
+      std::this_thread::sleep_for(100us);
+      continue;
+    }
+    THIMBLE_RETURN_IF_ERROR(before.status());
+    status = read();
+    std::atomic_thread_fence(std::memory_order_acquire);
+    const absl::StatusOr<std::uint64_t> after = SequenceOf(mapped);
+    if (after.ok() && *after == *before) return status;
+    status = absl::UnavailableError(mapped.path() + ": commits follow each other too fast");
+  }
+  return status;
+}
+
+}  // namespace
+
 StoreReader::StoreReader(MappedFile file, const Options& options)
     : file_(std::move(file)),
       system_(options.system != nullptr ? options.system : &FileSystem::Real()),
@@ -30,12 +73,22 @@ absl::StatusOr<StoreReader> StoreReader::Open(const std::string& path, const Opt
   THIMBLE_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path, options.load, system));
   // The last commit of a journaled file may be in its journal only, or half in the file.
   const absl::StatusOr<format::Superblock> ruling = format::RulingSuperblock(format::From(file));
+  bool written = false;
   if (ruling.ok() && ruling->discipline == Discipline::kJournaled && ruling->state == FileState::kDirty) {
-    THIMBLE_RETURN_IF_ERROR(format::RecoverAbandoned(system, path));
+    THIMBLE_ASSIGN_OR_RETURN(written, format::RecoverAbandoned(system, path));
     THIMBLE_ASSIGN_OR_RETURN(file, MappedFile::Open(path, options.load, system));
   }
   StoreReader store(std::move(file), options);
-  THIMBLE_RETURN_IF_ERROR(store.ReadContents());
+  if (!written) {
+    THIMBLE_RETURN_IF_ERROR(store.ReadContents());
+    return store;
+  }
+  // Superblock and directory, and all of a copy, are of one state too.
+  THIMBLE_ASSIGN_OR_RETURN(const MappedFile beside, MappedFile::Open(path, MappedFile::Load::kMap, system));
+  THIMBLE_RETURN_IF_ERROR(BetweenCommits(system, beside, [&]() -> absl::Status {
+    THIMBLE_ASSIGN_OR_RETURN(store.file_, MappedFile::Open(path, options.load, system));
+    return store.ReadContents();
+  }));
   return store;
 }
 
@@ -108,52 +161,19 @@ absl::StatusOr<Buffer> StoreReader::Load(std::string_view name) const {
   return loaded;
 }
 
-absl::StatusOr<std::uint64_t> StoreReader::Sequence() const {
-  std::array<std::uint64_t, 2> words{};
-  if (file().size() < format::kSectionsFrom) return absl::DataLossError(path() + ": the file was truncated");
-  THIMBLE_RETURN_IF_ERROR(file_.Guard([&] {
-    for (int which : {0, 1}) {
-      const std::byte* at = file().data() + format::kSuperblockAt[which] + format::kSequenceAfterSuperblock;
-      words[which] = __atomic_load_n(reinterpret_cast<const std::uint64_t*>(at), __ATOMIC_ACQUIRE);
-    }
-  }));
-  if ((words[0] | words[1]) % 2 != 0) return absl::UnavailableError(path() + ": a commit is being written");
-  return words[0] + words[1];
-}
-
 absl::Status StoreReader::ReadWith(absl::Status (*read)(void*), void* context) {
-  using namespace std::chrono_literals;
-  constexpr int kAttempts = 2000;
-  constexpr int kSuspicious = 50;  // attempts after which the writer may be dead
   if (file_.copied()) return read(context);
-  if (discipline() != Discipline::kJournaled) {
+  const auto guarded = [&] {
     absl::Status answer;
     THIMBLE_RETURN_IF_ERROR(file_.Guard([&] { answer = read(context); }));
     return answer;
-  }
-  absl::Status status;
-  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
-    const absl::StatusOr<std::uint64_t> before = Sequence();
-    if (absl::IsUnavailable(before.status())) {
-      status = before.status();
-      if (attempt % kSuspicious == 0) THIMBLE_RETURN_IF_ERROR(format::RecoverAbandoned(*system_, path()));
-      std::this_thread::sleep_for(100us);
-      continue;
-    }
-    THIMBLE_RETURN_IF_ERROR(before.status());
-    status = file_.Refresh();
-    if (status.ok()) status = ReadContents();
-    if (status.ok()) {
-      absl::Status answer;
-      status = file_.Guard([&] { answer = read(context); });
-      if (status.ok()) status = std::move(answer);
-    }
-    std::atomic_thread_fence(std::memory_order_acquire);
-    const absl::StatusOr<std::uint64_t> after = Sequence();
-    if (after.ok() && *after == *before) return status;
-    status = absl::UnavailableError(path() + ": commits follow each other too fast");
-  }
-  return status;
+  };
+  if (discipline() != Discipline::kJournaled) return guarded();
+  return BetweenCommits(*system_, file_, [&]() -> absl::Status {
+    THIMBLE_RETURN_IF_ERROR(file_.Refresh());
+    THIMBLE_RETURN_IF_ERROR(ReadContents());
+    return guarded();
+  });
 }
 
 }  // namespace thimble

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <thread>
 
@@ -50,6 +51,36 @@ BOOST_AUTO_TEST_CASE(AJournalIsNotAppliedToABackup) {
   const absl::StatusOr<StoreReader> store = StoreReader::Open(restored);
   REQUIRE_OK(store);
   BOOST_TEST(Holds(*store, "b", 3000, 1));
+}
+
+BOOST_AUTO_TEST_CASE(OpeningBesideCommitsSeesOneState) {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("a.live");
+  constexpr std::uint64_t kWords = 60000;
+  absl::StatusOr<JournaledFile> file = JournaledFile::Create(path, Sections(kWords, false));
+  REQUIRE_OK(file);
+  TestImage(kWords, 0, *file->Take("b"));
+  REQUIRE_OK(file->Commit());
+  std::atomic<bool> done{false};
+  std::thread writer([&] {
+    for (std::uint64_t state = 1; !done; ++state) {
+      TestImage(kWords, state % 2, *file->Take("b"));
+      if (!file->Commit().ok()) break;
+    }
+  });
+  int torn = 0, opened = 0;
+  for (int i = 0; i < testing::Steps(100); ++i) {
+    const MappedFile::Load load = i % 2 == 0 ? MappedFile::Load::kCopy : MappedFile::Load::kMap;
+    const absl::StatusOr<StoreReader> store = StoreReader::Open(path, {.load = load});
+    if (absl::IsUnavailable(store.status())) continue;
+    BOOST_TEST(store.ok());
+    ++opened;
+    if (store.ok() && load == MappedFile::Load::kCopy) torn += !Holds(*store, "b", kWords, 0) && !Holds(*store, "b", kWords, 1);
+  }
+  done = true;
+  writer.join();
+  BOOST_TEST(opened > 0);
+  BOOST_TEST(torn == 0);
 }
 
 BOOST_AUTO_TEST_CASE(AFailedReadLeavesAReaderThatRefuses) {

@@ -133,7 +133,6 @@ class StoreReader {
 
   absl::Status ReadContents();
   absl::Status ReadWith(absl::Status (*read)(void*), void* context);
-  absl::StatusOr<std::uint64_t> Sequence() const;
   absl::Status About(std::string_view name, const absl::Status& status) const;
 
   MappedFile file_;
