@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <thread>
+#include <tuple>
 
 #include "journal.h"
 #include "prefixed.h"
@@ -191,9 +192,14 @@ absl::Status LiveFile::Impl::ReadGeometry(Discipline discipline) {
     return absl::FailedPreconditionError(path_ + (ruling_.state == FileState::kSealed ? ": is sealed" : ": is updated in another way"));
   }
   // Sections lie apart, behind the room for two directories, and what may grow lies last, from a page on: the mappings are cut there.
+  // One without bytes may begin where the next does.
   std::vector<NamedEntry*> in_order;
   for (NamedEntry& section : sections_) in_order.push_back(&section);
-  std::sort(in_order.begin(), in_order.end(), [](const NamedEntry* a, const NamedEntry* b) { return a->entry.offset < b->entry.offset; });
+  const auto place = [](const NamedEntry* section) {
+    const Entry& entry = section->entry;
+    return std::tuple(entry.offset, (entry.flags & Entry::kMayGrow) != 0, entry.stored_bytes);
+  };
+  std::sort(in_order.begin(), in_order.end(), [&](const NamedEntry* a, const NamedEntry* b) { return place(a) < place(b); });
   std::uint64_t end = format::LiveDirectoryAt(2, ruling_.directory_bytes);
   bool right = format::WriteDirectory(sections_).size() == ruling_.directory_bytes;
   for (NamedEntry* section : in_order) {

@@ -316,6 +316,15 @@ BOOST_AUTO_TEST_CASE(Mutations) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(BytesAboveSixBitsAreDamage) {
+  HyperLogLog sketch({.precision = 8});
+  sketch.Add("key");
+  Buffer copy = Buffer::Copy(sketch.image());
+  REQUIRE_OK(HyperLogLogView::Open(copy.bytes())->Verify());
+  copy.data()[copy.size() - 9] = std::byte{0x41};  // read as 1
+  CHECK_CODE(HyperLogLogView::Open(copy.bytes())->Verify(), absl::StatusCode::kDataLoss);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -101,6 +101,20 @@ BOOST_AUTO_TEST_CASE(AFailedReadLeavesAReaderThatRefuses) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(SectionsWithoutBytesAreSections) {
+  const TemporaryFolder folder;
+  for (const bool may_grow : {false, true}) {
+    const std::string path = folder.File(may_grow ? "grows" : "stays");
+    const std::vector<LiveSection> sections = {{"z", Kind::kNone, 0, false}, {"a", Kind::kNone, 100, false}, {"y", Kind::kNone, 0, false}, {"b", Kind::kNone, 0, may_grow}};
+    REQUIRE_OK(JournaledFile::Create(path, sections)->Close());
+    absl::StatusOr<JournaledFile> file = JournaledFile::Open(path);
+    REQUIRE_OK(file);
+    BOOST_TEST(file->Take("a")->size() == 100u);
+    REQUIRE_OK(file->Close());
+    REQUIRE_OK(StoreReader::Open(path)->Verify());
+  }
+}
+
 // Its sections are used where the directory says, for writing.
 BOOST_AUTO_TEST_CASE(SectionsWhereNoneMayLieAreRefused) {
   const TemporaryFolder folder;
