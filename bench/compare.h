@@ -3,11 +3,11 @@
 // The harness of `compare FAMILY`: thimble beside its peers in one process, in alternating rounds, so that what disturbs one
 // disturbs the other. A family is one file, compare_<family>.cc, that registers itself:
 //
-//   void Run(Comparison& c) {
+//   void RunBloomFilter(Comparison& c) {
 //     c.Exact("10M u64", "bits/key", ours_bits, "boost", boost_bits);
 //     c.Time("10M u64", "hit ns", n, [&] { ... }, {{"boost", [&] { ... }}});
 //   }
-//   const Family family{"bloom", "Bloom filters", Run};
+//   const Family bloom_filter_family{"bloom_filter", "Bloom filters", RunBloomFilter};
 
 #include <cstddef>
 #include <functional>

@@ -65,12 +65,12 @@ void Measure(Comparison& c, std::size_t n, std::uint64_t density_percent) {
   c.Time(name, "select0 ns", asks, Asks(zero_ranks, [&bits](std::uint32_t k) { return bits.Select0(k); }), select0_peers);
 }
 
-void Run(Comparison& c) {
+void RunBitVector(Comparison& c) {
   Measure(c, c.Size(std::size_t{1} << 22, std::size_t{1} << 20), 50);
   for (const std::uint64_t density : {5, 50}) Measure(c, c.Size(std::size_t{1} << 28, std::size_t{1} << 20), density);
 }
 
-const Family family{"bit_vector", "rank and select", Run};
+const Family bit_vector_family{"bit_vector", "rank and select", RunBitVector};
 
 }  // namespace
 }  // namespace thimble::bench

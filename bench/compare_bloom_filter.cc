@@ -59,7 +59,7 @@ double MeasuredRate(const Filter& filter, const std::vector<std::uint64_t>& abse
   return static_cast<double>(hits) / static_cast<double>(absent.size());
 }
 
-std::vector<std::uint64_t> RandomKeys(std::size_t n, std::uint64_t seed) {
+std::vector<std::uint64_t> FilterKeys(std::size_t n, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<std::uint64_t> keys(n);
   for (std::uint64_t& key : keys) key = random();
@@ -70,9 +70,9 @@ std::vector<std::uint64_t> Part(const std::vector<std::uint64_t>& keys, std::siz
   return {keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(n)};
 }
 
-void Run(Comparison& c) {
+void RunBloomFilter(Comparison& c) {
   const std::size_t n = c.Size(10'000'000, 100'000);
-  const std::vector<std::uint64_t> keys = RandomKeys(n, 1), absent = RandomKeys(n, 2);
+  const std::vector<std::uint64_t> keys = FilterKeys(n, 1), absent = FilterKeys(n, 2);
   const std::string size = c.quick() ? "100 k u64, 1 %" : "10 M u64, 1 %";
   BloomFilter filter({.capacity = n});
   BloomFilter textbook({.capacity = n, .layout = BloomLayout::kClassic});
@@ -134,13 +134,13 @@ void Run(Comparison& c) {
     for (std::size_t i = 0; i < run.size(); ++i) run[i] = first + i;
     big.AddMany(run);
   }
-  std::vector<std::uint64_t> probes = RandomKeys(c.Size(4'000'000, 10'000), 3);
+  std::vector<std::uint64_t> probes = FilterKeys(c.Size(4'000'000, 10'000), 3);
   for (std::uint64_t& key : probes) key %= large;
   c.Time(c.quick() ? "200 k u64" : "100 M u64", "batch hit ns", probes.size(), [&] { Keep(big.ContainsMany(probes, {found.get(), probes.size()})); },
          {{"thimble, one at a time", [&] { CountHits(big, probes); }}});
 }
 
-const Family family{"bloom_filter", "Bloom filters", Run};
+const Family bloom_filter_family{"bloom_filter", "Bloom filters", RunBloomFilter};
 
 }  // namespace
 }  // namespace thimble::bench

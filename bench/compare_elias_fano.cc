@@ -31,7 +31,7 @@ std::function<void()> Asks(const std::vector<Query>& queries, Function function)
 
 double BitsPerValue(std::uint64_t bytes, std::size_t n) { return static_cast<double>(bytes) * 8 / static_cast<double>(n); }
 
-void Run(Comparison& c) {
+void RunEliasFano(Comparison& c) {
   const std::size_t n = c.Size(10'000'000, 100'000);
   const std::size_t asks = c.Size(500'000, 10'000);
   const std::size_t scanned = c.Size(500'000, 10'000);  // few, since enc_vector takes most of a microsecond for each
@@ -73,7 +73,7 @@ void Run(Comparison& c) {
   }
 }
 
-const Family family{"elias_fano", "ascending integers: get, lower_bound, decode", Run};
+const Family elias_fano_family{"elias_fano", "ascending integers: get, lower_bound, decode", RunEliasFano};
 
 }  // namespace
 }  // namespace thimble::bench

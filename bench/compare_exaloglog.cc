@@ -12,7 +12,7 @@
 namespace thimble::bench {
 namespace {
 
-void Run(Comparison& c) {
+void RunExaloglog(Comparison& c) {
   const std::size_t n = c.Size(1'000'000, 10'000);
   std::vector<std::uint64_t> keys(n);
   std::iota(keys.begin(), keys.end(), 0);
@@ -36,7 +36,7 @@ void Run(Comparison& c) {
   }
 }
 
-const Family family{"exaloglog", "ExaLogLog updates, merges and estimates", Run};
+const Family exaloglog_family{"exaloglog", "ExaLogLog updates, merges and estimates", RunExaloglog};
 
 }  // namespace
 }  // namespace thimble::bench

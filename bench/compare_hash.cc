@@ -23,7 +23,7 @@ std::function<void()> HashAll(const std::vector<Key>& keys, HashOf hash_of) {
   };
 }
 
-void Run(Comparison& c) {
+void RunHash(Comparison& c) {
   const std::size_t n = c.Size(1 << 16, 1 << 10);
   std::mt19937_64 random(1);
   std::vector<std::uint64_t> integers(n);
@@ -40,7 +40,7 @@ void Run(Comparison& c) {
   }
 }
 
-const Family family{"hash", "64-bit hashes of integers and strings", Run};
+const Family hash_family{"hash", "64-bit hashes of integers and strings", RunHash};
 
 }  // namespace
 }  // namespace thimble::bench

@@ -34,7 +34,7 @@ __attribute__((noinline, optimize("no-tree-vectorize"))) void ScalarMax(std::uin
   }
 }
 
-void Run(Comparison& c) {
+void RunHyperloglog(Comparison& c) {
   const std::size_t n = c.Size(1'000'000, 10'000);
   std::mt19937_64 random(1);
   std::vector<std::uint64_t> keys(n);
@@ -61,7 +61,7 @@ void Run(Comparison& c) {
          {{"scalar merge", [&] { for (std::size_t i = 0; i < estimates; ++i) ScalarMax(to.data(), from.data(), to.size()); }}});
 }
 
-const Family family{"hyperloglog", "HyperLogLog updates and merges", Run};
+const Family hyperloglog_family{"hyperloglog", "HyperLogLog updates and merges", RunHyperloglog};
 
 }  // namespace
 }  // namespace thimble::bench

@@ -12,7 +12,7 @@
 namespace thimble::bench {
 namespace {
 
-void Run(Comparison& c) {
+void RunKmvSketch(Comparison& c) {
   const std::size_t n = c.Size(10'000'000, 20'000);
   std::vector<std::uint64_t> keys(n);
   std::iota(keys.begin(), keys.end(), 0);
@@ -43,7 +43,7 @@ void Run(Comparison& c) {
   c.Exact("k=4096", "bytes live", static_cast<double>(a.image().size()), "8 k", 8 * 4096);
 }
 
-const Family family{"kmv_sketch", "KMV (Theta) updates and merges", Run};
+const Family kmv_sketch_family{"kmv_sketch", "KMV (Theta) updates and merges", RunKmvSketch};
 
 }  // namespace
 }  // namespace thimble::bench

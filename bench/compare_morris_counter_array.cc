@@ -10,7 +10,7 @@
 namespace thimble::bench {
 namespace {
 
-void Run(Comparison& c) {
+void RunMorrisCounterArray(Comparison& c) {
   const std::size_t counters = c.Size(100'000'000, 100'000);
   const std::size_t n = c.Size(2'000'000, 10'000);
   std::mt19937_64 random(1);
@@ -25,7 +25,7 @@ void Run(Comparison& c) {
   c.Exact("6 bits", "bytes", static_cast<double>(MorrisCounterArray::ImageBytes(options)), "byte array", static_cast<double>(counters));
 }
 
-const Family family{"morris_counter_array", "Morris counters of 6 bits beside bytes", Run};
+const Family morris_counter_array_family{"morris_counter_array", "Morris counters of 6 bits beside bytes", RunMorrisCounterArray};
 
 }  // namespace
 }  // namespace thimble::bench

@@ -77,7 +77,7 @@ void Case(Comparison& c, const std::string& name, const std::vector<std::uint64_
 #endif
 }
 
-void Run(Comparison& c) {
+void RunPackedIntegers(Comparison& c) {
   const std::size_t n = c.Size(10'000'000, 100'000);
   const auto none = [](const std::vector<std::uint64_t>&) { return 0; };
 #if THIMBLE_HAS_SDSL
@@ -97,7 +97,7 @@ void Run(Comparison& c) {
   Case<FrameVectorView>(c, "timestamps out of order", drifting, "sdsl int_vector", ints);
 }
 
-const Family family{"packed_integers", "columns of integers, each in the structure that Pack chooses", Run};
+const Family packed_integers_family{"packed_integers", "columns of integers, each in the structure that Pack chooses", RunPackedIntegers};
 
 }  // namespace
 }  // namespace thimble::bench

@@ -179,7 +179,7 @@ void MeasureAll(Comparison& c, const std::string& name, const std::vector<std::s
   MeasureTable(c, name + ", measured, " + std::to_string(fields.size()) + " rows", fields, names, rows);
 }
 
-void Run(Comparison& c) {
+void RunPackedRecords(Comparison& c) {
   const std::vector<std::string> lines = c.Lines([&c] { return MadeUpFlights(c.Size(1'000'000, 10'000)); });
   if (lines.front().starts_with("zip_code,")) {
     MeasureAll<Zip, PackedZip>(c, "zipcodes", lines);
@@ -190,7 +190,7 @@ void Run(Comparison& c) {
   }
 }
 
-const Family family{"packed_records", "records with fields of some bits, beside structs", Run};
+const Family packed_records_family{"packed_records", "records with fields of some bits, beside structs", RunPackedRecords};
 
 }  // namespace
 }  // namespace thimble::bench

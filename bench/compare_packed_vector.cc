@@ -43,7 +43,7 @@ void RunBeyondCaches(Comparison& c) {
   c.Time("100 M of 10 bits", "random get ns", indices.size(), Gets(packed, indices), {{"vector<u32> of equal bytes", Gets(plain, plain_indices)}});
 }
 
-void Run(Comparison& c) {
+void RunPackedVector(Comparison& c) {
   RunBeyondCaches(c);
   const std::size_t n = c.Size(10'000'000, 100'000);
   const std::vector<std::uint32_t> indices = RandomIndices(n, c.Size(400'000, 100'000));
@@ -76,7 +76,7 @@ void Run(Comparison& c) {
   }
 }
 
-const Family family{"packed_vector", "integers of one width: get and decode", Run};
+const Family packed_vector_family{"packed_vector", "integers of one width: get and decode", RunPackedVector};
 
 }  // namespace
 }  // namespace thimble::bench

@@ -25,7 +25,7 @@ void CountHits(const Filter& filter, const std::vector<std::uint64_t>& keys) {
   Keep(hits);
 }
 
-void Run(Comparison& c) {
+void RunQuotientFilter(Comparison& c) {
   const std::size_t n = c.Size(10'000'000, 50'000);
   const std::string size = c.quick() ? "50 k u64" : "10 M u64";
   std::mt19937_64 random(1);
@@ -73,7 +73,7 @@ void Run(Comparison& c) {
   }
 }
 
-const Family family{"quotient_filter", "filters that keys can leave", Run};
+const Family quotient_filter_family{"quotient_filter", "filters that keys can leave", RunQuotientFilter};
 
 }  // namespace
 }  // namespace thimble::bench

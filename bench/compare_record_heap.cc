@@ -50,7 +50,7 @@ double LmdbBytes(const std::vector<std::string>& records) {
 }
 #endif
 
-void Run(Comparison& c) {
+void RunRecordHeap(Comparison& c) {
   const std::size_t n = c.Size(1'000'000, 20'000);
   std::mt19937_64 random(1);
   std::vector<std::string> records(n);
@@ -98,7 +98,7 @@ void Run(Comparison& c) {
   c.Exact(name + ", after updates", "page fill %", payload / static_cast<double>(heap.image().size()) * 100, "promised", 90);
 }
 
-const Family family{"record_heap", "variable records under stable ids", Run};
+const Family record_heap_family{"record_heap", "variable records under stable ids", RunRecordHeap};
 
 }  // namespace
 }  // namespace thimble::bench

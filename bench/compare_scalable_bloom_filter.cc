@@ -12,7 +12,7 @@
 namespace thimble::bench {
 namespace {
 
-void Run(Comparison& c) {
+void RunScalableBloomFilter(Comparison& c) {
   const std::size_t most = c.Size(10'000'000, 50'000);
   std::mt19937_64 random(1);
   std::vector<std::uint64_t> absent(c.Size(300'000, 20'000));
@@ -34,7 +34,7 @@ void Run(Comparison& c) {
   c.Exact("growth from 1,000", "worst rate", worst_rate, "promised", 0.01);
 }
 
-const Family family{"scalable_bloom_filter", "Bloom filters of unknown size", Run};
+const Family scalable_bloom_filter_family{"scalable_bloom_filter", "Bloom filters of unknown size", RunScalableBloomFilter};
 
 }  // namespace
 }  // namespace thimble::bench

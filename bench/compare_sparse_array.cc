@@ -13,7 +13,7 @@
 namespace thimble::bench {
 namespace {
 
-void Run(Comparison& c) {
+void RunSparseArray(Comparison& c) {
   const std::uint64_t universe = c.Size(std::uint64_t{1} << 28, 1 << 22);
   const std::size_t n = static_cast<std::size_t>(universe / 100);
   std::mt19937_64 random(1);
@@ -64,7 +64,7 @@ void Run(Comparison& c) {
   c.Time("u32, random 1 %, packed", "GetMany ns", some.size(), many(packed), peers);
 }
 
-const Family family{"sparse_array", "arrays of u32 over a huge universe", Run};
+const Family sparse_array_family{"sparse_array", "arrays of u32 over a huge universe", RunSparseArray};
 
 }  // namespace
 }  // namespace thimble::bench

@@ -23,7 +23,7 @@
 namespace thimble::bench {
 namespace {
 
-void Run(Comparison& c) {
+void RunSparseMatrix(Comparison& c) {
   const std::uint64_t side = c.Size(1000000, 20000), per_row = 10;
   const auto entries = static_cast<double>(side * per_row);
   const auto make = [&](MatrixValues values) {
@@ -63,7 +63,7 @@ void Run(Comparison& c) {
 #endif
 }
 
-const Family family{"sparse_matrix", "sparse matrices of 1M x 1M", Run};
+const Family sparse_matrix_family{"sparse_matrix", "sparse matrices of 1M x 1M", RunSparseMatrix};
 
 }  // namespace
 }  // namespace thimble::bench

@@ -90,7 +90,7 @@ void Sizes(Comparison& c) {
 }
 
 #if THIMBLE_HAS_ROARING
-void Queries(Comparison& c) {
+void SetQueries(Comparison& c) {
   const std::vector<std::uint32_t> keys = Elements(kCases[2], c.Size(kUniverse, kUniverse >> 6), 2);
   const SparseSet set = Insert(keys);
   const PackedSparseSet packed = set.Packed();
@@ -177,15 +177,15 @@ void Operations(Comparison& c) {
 }
 #endif
 
-void Run(Comparison& c) {
+void RunSparseSet(Comparison& c) {
   Sizes(c);
 #if THIMBLE_HAS_ROARING
-  Queries(c);
+  SetQueries(c);
   Operations(c);
 #endif
 }
 
-const Family family{"sparse_set", "sets of integers, universe 2^28: bits an element and time", Run};
+const Family sparse_set_family{"sparse_set", "sets of integers, universe 2^28: bits an element and time", RunSparseSet};
 
 }  // namespace
 }  // namespace thimble::bench

@@ -53,7 +53,7 @@ void Measure(Comparison& c, std::uint64_t n, const std::string& size, double rat
          {{"BloomFilter 1 %, singly", [&] { CountHits(bloom, absent); }}});
 }
 
-void Run(Comparison& c) {
+void RunStaticFilter(Comparison& c) {
   const std::uint64_t n = c.Size(10'000'000, 50'000);
   const std::string size = c.quick() ? "50 k" : "10 M";
   Measure(c, 10'000, "10 k", 0x1p-8, "2^-8", false);
@@ -79,7 +79,7 @@ void Run(Comparison& c) {
   c.Exact(c.quick() ? "20 k u64 -> 8 bits" : "2 M u64 -> 8 bits", "bits/key", std::move(map).Finish()->bits_per_key(), "limit", 8);
 }
 
-const Family family{"static_filter", "filters of sets that are known beforehand", Run};
+const Family static_filter_family{"static_filter", "filters of sets that are known beforehand", RunStaticFilter};
 
 }  // namespace
 }  // namespace thimble::bench

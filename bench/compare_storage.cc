@@ -298,7 +298,7 @@ void CompareDamage(Comparison& c, const Folder& folder) {
   (void)row;
 }
 
-void Run(Comparison& c) {
+void RunStorage(Comparison& c) {
   const Folder folder;
   CompareOpening(c, folder);
   CompareVerifying(c, folder);
@@ -307,7 +307,7 @@ void Run(Comparison& c) {
   CompareDamage(c, folder);
 }
 
-const Family family{"storage", "store files: open, verify, commit, and survive damage", Run};
+const Family storage_family{"storage", "store files: open, verify, commit, and survive damage", RunStorage};
 
 }  // namespace
 }  // namespace thimble::bench

@@ -149,7 +149,7 @@ void Measure(Comparison& c, const std::string& name, Strings keys) {
          {{"absl::flat_hash_set", each(queries.hits, [&](const std::string& key) { return set.contains(key); })}});
 }
 
-void Run(Comparison& c) {
+void RunStringDictionary(Comparison& c) {
   bool given = true;
   const Strings lines = c.Lines([&] {
     given = false;
@@ -162,7 +162,7 @@ void Run(Comparison& c) {
   Measure(c, "urls", TextMaker::Distinct(n, [&] { return maker.Url(); }));
 }
 
-const Family family{"string_dictionary", "sorted sets of strings that answer by rank", Run};
+const Family string_dictionary_family{"string_dictionary", "sorted sets of strings that answer by rank", RunStringDictionary};
 
 }  // namespace
 }  // namespace thimble::bench

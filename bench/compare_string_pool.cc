@@ -15,7 +15,7 @@
 namespace thimble::bench {
 namespace {
 
-void Run(Comparison& c) {
+void RunStringPool(Comparison& c) {
   const std::size_t n = c.Size(1'000'000, 10'000);
   std::mt19937_64 random(1);
   std::vector<std::string> strings(n);
@@ -58,7 +58,7 @@ void Run(Comparison& c) {
            }}});
 }
 
-const Family family{"string_pool", "interned strings", Run};
+const Family string_pool_family{"string_pool", "interned strings", RunStringPool};
 
 }  // namespace
 }  // namespace thimble::bench

@@ -62,7 +62,7 @@ class ZstdBlocks {
 };
 #endif
 
-void Run(Comparison& c) {
+void RunStringStore(Comparison& c) {
   TextMaker maker(1);
   const std::vector<std::string> strings =
       c.Lines([&] { return TextMaker::Distinct(c.Size(500'000, 5'000), [&] { return maker.Url(); }); });
@@ -145,7 +145,7 @@ void RunColumn(Comparison& c) {
          {{"vector<string> copy", sum_of([&](std::uint64_t id) -> const std::string& { return buffer.assign(rows[id]); })}});
 }
 
-const Family family{"string_store", "strings by number", Run};
+const Family string_store_family{"string_store", "strings by number", RunStringStore};
 const Family column_family{"string_column", "columns of repeated strings", RunColumn};
 
 }  // namespace
