@@ -192,6 +192,22 @@ BOOST_AUTO_TEST_CASE(PartsMergeToTheWhole) {
   }
 }
 
+// What a kept sketch answers is what count answered.
+BOOST_AUTO_TEST_CASE(StatTellsWhatASketchCounts) {
+  Command thimble;
+  thimble.Write("a.txt", Lines(0, 70000));
+  for (const std::string kind : {"hll", "kmv", "pcsa"}) {
+    BOOST_TEST_REQUIRE(thimble("count %a.txt --json --sketch %a.thimble --kind " + kind) == 0);
+    const auto counted = nlohmann::json::parse(thimble.Read("out"));
+    BOOST_TEST_REQUIRE(thimble("stat %a.thimble --json") == 0);
+    const auto distinct = nlohmann::json::parse(thimble.Read("out"))["sections"][0]["distinct"];
+    BOOST_TEST(distinct["estimate"] == counted["distinct"]);
+    for (const char* same : {"lower", "upper", "confidence"}) BOOST_TEST(distinct[same] == counted[same]);
+    BOOST_TEST(thimble("stat %a.thimble") == 0);
+    BOOST_TEST(thimble.Read("out").find(" distinct keys, ") != std::string::npos);
+  }
+}
+
 // Until all is merged nothing is written, so that an interrupt has no half of a file to leave.
 BOOST_AUTO_TEST_CASE(AnInterruptedMergeLeavesNoFile) {
   Command thimble;

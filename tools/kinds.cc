@@ -92,16 +92,21 @@ Contents OfCountingFilter(const View& v) {
 
 Contents OfStaticMap(const StaticMapView& v) { return {v.size(), v.value_bits()}; }
 
+template <class View>
+Interval Distinct(const View& v) {
+  return {v.Estimate(), v.LowerBound(2), v.UpperBound(2)};
+}
+
 // Registers; the memory of a count of distinct keys has no bound of its own.
-Contents OfHyperLogLog(const HyperLogLogView& v) { return {v.register_count(), {}}; }
-Contents OfPcsa(const PcsaView& v) { return {v.row_count(), {}}; }
+Contents OfHyperLogLog(const HyperLogLogView& v) { return {v.register_count(), {}, Distinct(v)}; }
+Contents OfPcsa(const PcsaView& v) { return {v.row_count(), {}, Distinct(v)}; }
 #if THIMBLE_HAS_EXALOGLOG
-Contents OfExaLogLog(const ExaLogLogView& v) { return {v.register_count(), {}}; }
+Contents OfExaLogLog(const ExaLogLogView& v) { return {v.register_count(), {}, Distinct(v)}; }
 #endif
 
 // Hashes that are kept, whatever those of a sample could be coded in.
-Contents OfKmvSketch(const KmvSketchView& v) { return {v.size(), {}}; }
-Contents OfKmvMap(const KmvMapView& v) { return {v.size(), {}}; }
+Contents OfKmvSketch(const KmvSketchView& v) { return {v.size(), {}, Distinct(v)}; }
+Contents OfKmvMap(const KmvMapView& v) { return {v.size(), {}, v.Keys(2)}; }
 Contents OfMorrisCounterArray(const MorrisCounterArrayView& v) { return {v.size(), v.scale().width()}; }
 
 // How short text can be made, nobody knows.

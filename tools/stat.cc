@@ -1,5 +1,6 @@
 #include <sys/mman.h>
 
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -58,6 +59,9 @@ double BitsPerElement(const Section& section) {
   return 8.0 * static_cast<double>(section.info.bytes) / static_cast<double>(section.contents->elements);
 }
 
+// A count as a whole number, whatever a damaged sketch answers.
+std::uint64_t Whole(double count) { return count >= 0 && count < 0x1p64 ? static_cast<std::uint64_t>(count) : ~std::uint64_t{0}; }
+
 bool HasElements(const Section& section) { return section.contents && section.contents->elements > 0; }
 
 void PrintTable(const StoreReader& store, const std::vector<Section>& sections) {
@@ -73,6 +77,12 @@ void PrintTable(const StoreReader& store, const std::vector<Section>& sections) 
                 HasElements(section) ? Figure(BitsPerElement(section)).c_str() : "-",
                 HasElements(section) && section.contents->bound_bits ? Figure(*section.contents->bound_bits).c_str() : "-", resident);
   }
+  for (const Section& section : sections) {
+    if (!section.contents || !section.contents->distinct) continue;
+    const Interval& distinct = *section.contents->distinct;
+    std::printf("%s: %s distinct keys, %s to %s (95 %%)\n", Shorten(section.info.name, 32).c_str(), Thousands(Whole(std::round(distinct.estimate))).c_str(),
+                Thousands(Whole(std::floor(distinct.lower))).c_str(), Thousands(Whole(std::ceil(distinct.upper))).c_str());
+  }
 }
 
 void PrintJson(const StoreReader& store, const std::vector<Section>& sections) {
@@ -80,6 +90,11 @@ void PrintJson(const StoreReader& store, const std::vector<Section>& sections) {
   Json json = {{"schema", 1}, {"path", store.path()}, {"file_bytes", store.file_bytes()}, {"state", StateName(store.state())}, {"epoch", store.epoch()}, {"sections", Json::array()}};
   for (const Section& section : sections) {
     const bool has = HasElements(section);
+    Json distinct;
+    if (section.contents && section.contents->distinct) {
+      const Interval& keys = *section.contents->distinct;
+      distinct = {{"estimate", Whole(std::round(keys.estimate))}, {"lower", Whole(std::floor(keys.lower))}, {"upper", Whole(std::ceil(keys.upper))}, {"confidence", 0.95}};
+    }
     json["sections"].push_back({{"name", section.info.name},
                                 {"kind", KindName(section.info.kind)},
                                 {"codec", CodecName(section.info.codec)},
@@ -89,6 +104,7 @@ void PrintJson(const StoreReader& store, const std::vector<Section>& sections) {
                                 {"elements", section.contents ? Json(section.contents->elements) : Json()},
                                 {"bits_per_element", has ? Json(BitsPerElement(section)) : Json()},
                                 {"bound_bits_per_element", has && section.contents->bound_bits ? Json(*section.contents->bound_bits) : Json()},
+                                {"distinct", distinct},
                                 {"pages", section.pages},
                                 {"resident_pages", section.resident_pages}});
   }
