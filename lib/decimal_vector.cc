@@ -34,8 +34,12 @@ bool ScaleExactly(double value, unsigned digits, std::int64_t* scaled) {
   const double power = PowerOfTen(digits);
   const double product = std::nearbyint(value * power);
   if (!(std::abs(product) <= kMaxScaled)) return false;  // NaN too
-  *scaled = static_cast<std::int64_t>(product);
-  return std::bit_cast<std::uint64_t>(static_cast<double>(*scaled) / power) == std::bit_cast<std::uint64_t>(value);
+  // The product was rounded itself, from 2^51 on by as much as to a half: the integer may be the one beside.
+  for (const int beside : {0, -1, 1}) {
+    *scaled = static_cast<std::int64_t>(product) + beside;
+    if (std::bit_cast<std::uint64_t>(static_cast<double>(*scaled) / power) == std::bit_cast<std::uint64_t>(value)) return true;
+  }
+  return false;
 }
 
 absl::StatusOr<DecimalVectorView> DecimalVectorView::Open(std::span<const std::byte> image) {

@@ -27,7 +27,7 @@ struct EliasFanoLayout {
 
 // A bit more below halves the number of zeros above; the best width is at log2(max / size) or beside it.
 unsigned BestLowWidth(std::uint64_t size, std::uint64_t max) {
-  const std::uint64_t quotient = size == 0 ? 0 : max / size;
+  const std::uint64_t quotient = max / std::max<std::uint64_t>(size, 1);
   const unsigned middle = quotient == 0 ? 0 : static_cast<unsigned>(std::bit_width(quotient)) - 1;
   const auto bytes = [&](unsigned width) { return EliasFanoLayout(size, max, width).image_bytes; };
   unsigned best = middle;

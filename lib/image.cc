@@ -54,12 +54,12 @@ std::uint8_t KindVersion(Kind kind) {
   switch (kind) {
     case Kind::kBloomFilter:       // 2: the low half of the hash chooses the lanes
     case Kind::kQuotientFilter:    // 2: blocks of a cache line
-    case Kind::kStaticFilter:      // 2: a product each makes the coefficients and the fingerprint of a hash
-    case Kind::kStaticMap:
+    case Kind::kStaticMap:         // 2: a product each makes the coefficients and the fingerprint of a hash
     case Kind::kSkewedVector:      // 2: blocks of classes, not levels
     case Kind::kSparseSet:  // 2: inner nodes tell where a key's child stands
     case Kind::kSparseMatrix:
       return 2;
+    case Kind::kStaticFilter:      // 3: the last block of a layer is wide
     case Kind::kSparseArray:       // 3: packed, it may be a table
     case Kind::kCompactDict:       // 3: the index before the records; a line's order tells where lookups end
       return 3;

@@ -106,7 +106,7 @@ absl::StatusOr<SparseMatrix> ParseMatrixMarket(std::string_view text, MatrixOrde
   };
   if (banner.array) {
     // Columns one after the other; of a symmetric matrix from the diagonal down, of a skew one from below it.
-    for (std::uint64_t column = 0; column < columns; ++column) {
+    for (std::uint64_t column = 0; rows > 0 && column < columns; ++column) {
       const std::uint64_t first = !banner.symmetric ? 0 : banner.mirrored < 0 ? column + 1 : column;
       for (std::uint64_t row = first; row < rows; ++row) {
         double value = 0;
@@ -141,8 +141,10 @@ std::string FormatMatrixMarket(const SparseMatrixView& matrix) {
       if (matrix.values() != MatrixValues::kPattern) {
         // The shortest digits that read back as the same number.
         const double value = entries[i].value;
-        const char* end = matrix.values() == MatrixValues::kF32 ? std::to_chars(digits.data(), digits.data() + digits.size(), static_cast<float>(value)).ptr
-                                                                : std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+        const auto written = [&](auto number) { return std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr; };
+        const char* end = matrix.values() == MatrixValues::kF32   ? written(static_cast<float>(value))
+                          : matrix.values() == MatrixValues::kInteger ? written(static_cast<std::int64_t>(value))
+                                                                  : written(value);
         text += ' ';
         text.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
       }

@@ -1,6 +1,7 @@
 #include "thimble/packed_integers.h"
 
 #include <algorithm>
+#include <cstring>
 #include <bit>
 #include <cstdio>
 #include <vector>
@@ -52,7 +53,9 @@ absl::StatusOr<PackedIntegersView> Build(std::span<const std::uint64_t> values, 
   if (kind == Kind::kFrameVector) return Built(FrameVector::Make(values, borrowed()));
   if (kind == Kind::kSkewedVector) return Built(SkewedVector::Make(values, borrowed()));
   if (kind == Kind::kEliasFano) {
-    EliasFano::Builder builder({.size = values.size(), .max = values.empty() ? 0 : values.back()}, borrowed());
+    const EliasFano::Options options{.size = values.size(), .max = values.empty() ? 0 : values.back()};
+    std::memset(buffer.data(), 0, std::min<std::uint64_t>(buffer.size(), EliasFano::ImageBytes(options)));
+    EliasFano::Builder builder(options, borrowed());
     for (const std::uint64_t value : values) builder.Add(value);
     return Built(std::move(builder).Finish());
   }

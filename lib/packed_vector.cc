@@ -123,6 +123,7 @@ PackedVector PackedVector::From(std::span<const std::uint32_t> values) {
 
 absl::StatusOr<PackedVector> PackedVector::From(std::span<const std::uint64_t> values, Buffer buffer) {
   THIMBLE_ASSIGN_OR_RETURN(PackedVector packed, Make({.width = WidthOf(values), .size = values.size()}, std::move(buffer)));
+  std::memset(packed.data() + kHeaderBytes, 0, packed.image().size() - kHeaderBytes);
   packed.Fill(values);
   return packed;
 }

@@ -115,8 +115,9 @@ absl::Status RawCompactDict::MakeRoom(std::uint64_t record_bytes) {
   const bool full = slots_used_ + 1 > MaxSlotsUsed(lines, index_.slots());
   // Dead records leave the index when it is refilled, so the live ones decide.
   if (full || id_bits != index_.id_bits()) lines = std::max(lines, LinesFor(count_ + 1, FingerprintIndex::SlotsPerLine(id_bits)));
-  if (reserved != reserved_ || lines != index_.lines() || id_bits != index_.id_bits()) return Relayout(reserved, lines, id_bits);
-  if (full) FillIndex();
+  const bool same_index = lines == index_.lines() && id_bits == index_.id_bits();
+  if (reserved != reserved_ || !same_index) THIMBLE_RETURN_IF_ERROR(Relayout(reserved, lines, id_bits));
+  if (full && same_index) FillIndex();
   return absl::OkStatus();
 }
 
@@ -151,6 +152,9 @@ template <class Key>
 absl::StatusOr<RawCompactDict::Slot> RawCompactDict::InsertKey(Key key, std::uint64_t hash, std::uint64_t bytes) {
   Record record;
   if (Read(Locate(key, hash).id, record)) return Slot{data() + (record.value - image_), false};
+  if constexpr (std::is_same_v<Key, std::string_view>) {
+    if (LiesIn(key, buffer().bytes())) return InsertKey(std::string_view(std::string(key)), hash, bytes);  // a part of one that is here
+  }
   THIMBLE_RETURN_IF_ERROR(MakeRoom(bytes));
   std::byte* at = data() + RecordsAt() + used_;
   const std::uint64_t number = key_bytes_ == 0 ? used_ : numbers_;

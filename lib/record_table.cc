@@ -13,9 +13,8 @@ namespace {
 
 using internal::WrittenNumber;
 
-std::string FormatNumber(std::int64_t mantissa, const FieldSpec& spec) {
-  std::uint64_t magnitude = static_cast<std::uint64_t>(mantissa);
-  if (mantissa < 0) magnitude = ~magnitude + 1;
+std::string FormatNumber(std::uint64_t mantissa, bool negative, const FieldSpec& spec) {
+  const std::uint64_t magnitude = negative ? ~mantissa + 1 : mantissa;
   std::string text = std::to_string(magnitude);
   if (spec.type == FieldType::kInteger) {
     if (text.size() < spec.digits) text.insert(0, spec.digits - text.size(), '0');
@@ -27,8 +26,11 @@ std::string FormatNumber(std::int64_t mantissa, const FieldSpec& spec) {
       if (text.back() == '.') text.pop_back();
     }
   }
-  return mantissa < 0 ? "-" + text : text;
+  return negative ? "-" + text : text;
 }
+
+// Integers of a field whose base is not negative go up to 2^64 - 1.
+bool IsNegative(std::uint64_t mantissa, const FieldSpec& spec) { return spec.base < 0 && static_cast<std::int64_t>(mantissa) < 0; }
 
 }  // namespace
 
@@ -53,7 +55,8 @@ std::int64_t RecordTableView::Integer(std::size_t field, std::uint64_t i) const 
 double RecordTableView::Number(std::size_t field, std::uint64_t i) const {
   if (!Has(field) || fields()[field].type == FieldType::kText) return 0;
   const FieldSpec& spec = fields()[field];
-  const auto scaled = static_cast<double>(static_cast<std::int64_t>(Run(field)[i] + static_cast<std::uint64_t>(spec.base)));
+  const std::uint64_t mantissa = Run(field)[i] + static_cast<std::uint64_t>(spec.base);
+  const double scaled = IsNegative(mantissa, spec) ? static_cast<double>(static_cast<std::int64_t>(mantissa)) : static_cast<double>(mantissa);
   return spec.type == FieldType::kDecimal ? scaled / PowerOfTen(spec.digits) : scaled;
 }
 
@@ -66,7 +69,8 @@ std::string RecordTableView::Format(std::size_t field, std::uint64_t i) const {
   if (!Has(field)) return {};
   const FieldSpec& spec = fields()[field];
   if (spec.type == FieldType::kText) return std::string(Text(field, i));
-  return FormatNumber(static_cast<std::int64_t>(Run(field)[i] + static_cast<std::uint64_t>(spec.base)), spec);
+  const std::uint64_t mantissa = Run(field)[i] + static_cast<std::uint64_t>(spec.base);
+  return FormatNumber(mantissa, IsNegative(mantissa, spec), spec);
 }
 
 absl::StatusOr<RecordTable> RecordTable::Open(Buffer buffer) {
@@ -92,7 +96,7 @@ void RecordTable::Builder::Add(std::span<const std::string_view> values) {
       continue;
     }
     const std::int64_t scaled = written->Scaled(digits);
-    if (FormatNumber(scaled, spec) != values[field]) image_.Fail(field, count_, "would come back as another text");
+    if (FormatNumber(static_cast<std::uint64_t>(scaled), scaled < 0, spec) != values[field]) image_.Fail(field, count_, "would come back as another text");
     image_.Set(field, count_, static_cast<std::uint64_t>(scaled) - static_cast<std::uint64_t>(spec.base));
   }
   ++count_;

@@ -235,8 +235,20 @@ void SparseTreeEditor::PutChildren(unsigned level, std::vector<Child> children, 
   SetParameter(SparseTreeView::kHeight, view_.height_);
 }
 
+// A key below all others goes to the first child of every node on its way: those children begin with it from now on, so that
+// what they are split by stays in order.
+void SparseTreeEditor::LowerFirstKeys(std::uint64_t key) {
+  for (unsigned level = 0; level < view_.height_; ++level) {
+    if (Node(Data(path_[level].page), view_.page_bytes_).Key(0) <= key) continue;
+    std::vector<Child> children = ChildrenAt(level);
+    children[0].key = key;
+    WriteNode(path_[level].page, children);
+  }
+}
+
 absl::StatusOr<bool> SparseTreeEditor::Insert(std::uint64_t key, std::uint64_t value) {
   const std::uint32_t page = Descend(key);
+  LowerFirstKeys(key);
   switch (sparse::InsertInLeaf(Data(page), view_.page_bytes_, view_.value_bits_, key, value)) {
     case Change::kNothing: return false;
     case Change::kDone:

@@ -46,6 +46,7 @@ class SparseTreeEditor {
 
   // Fills path_; returns the leaf's page.
   std::uint32_t Descend(std::uint64_t key);
+  void LowerFirstKeys(std::uint64_t key);
   // The last key that may stand in the leaf that the path leads to, or in its sibling `after` places on.
   std::uint64_t LastPossible(unsigned after) const;
   void Count(std::int64_t change);

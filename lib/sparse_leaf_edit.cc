@@ -122,6 +122,8 @@ class RunEditor {
       : leaf_(leaf), page_(page), page_bits_(page_bits), value_bits_(value_bits), bits_(static_cast<unsigned>(leaf.record_bits())), size_(leaf.size()) {}
 
   bool HasRoom() const { return kHeaderBits + (size_ + 1) * bits_ <= page_bits_ && size_ < kMaxSize; }
+  // Whether a run may begin there: the width is that of the first keys of the runs that are here, not of those behind them.
+  bool Fits(std::uint64_t first) const { return first <= LowBits(leaf_.width()); }
   void Insert(std::uint64_t at, std::uint64_t first, std::uint64_t more_or_value) {
     ShiftUp(records(), at * bits_, size_ * bits_, bits_);
     Set(at, first, more_or_value);
@@ -153,7 +155,6 @@ class RunEditor {
 
 Change InsertInRuns(const Leaf& leaf, std::byte* page, std::uint64_t page_bits, unsigned value_bits, std::uint64_t key, std::uint64_t value) {
   const std::uint64_t offset = key - leaf.base();
-  if (offset > LowBits(leaf.width())) return Change::kNoRoom;
   RunEditor editor(leaf, page, page_bits, value_bits);
   const int at = leaf.RunBefore(offset);
   const bool before = at >= 0, after = static_cast<unsigned>(at + 1) < leaf.size();
@@ -175,7 +176,7 @@ Change InsertInRuns(const Leaf& leaf, std::byte* page, std::uint64_t page_bits, 
   } else if (joins_after && length_after <= most) {
     editor.Set(index + 1, offset, length_after);
   } else {
-    if (!editor.HasRoom()) return Change::kNoRoom;
+    if (!editor.HasRoom() || !editor.Fits(offset)) return Change::kNoRoom;
     editor.Insert(index + 1, offset, value_bits > 0 ? value : 0);
   }
   editor.Finish(leaf.count() + 1);
@@ -202,9 +203,10 @@ Change EraseFromRuns(const Leaf& leaf, std::byte* page, std::uint64_t page_bits,
   } else if (above == 0) {
     editor.Set(at, first, length - 2);
   } else if (below == 0) {
+    if (!editor.Fits(first + 1)) return Change::kNoRoom;
     editor.Set(at, first + 1, length - 2);
   } else {
-    if (!editor.HasRoom()) return Change::kNoRoom;
+    if (!editor.HasRoom() || !editor.Fits(offset + 1)) return Change::kNoRoom;
     editor.Set(at, first, below - 1);
     editor.Insert(at + 1, offset + 1, above - 1);
   }

@@ -220,6 +220,7 @@ absl::Status SparseTreeView::VerifyTree() const {
     if (used > pages_) return damaged("pages overlap");
     if (node.count() == 0) return damaged("an inner node has no children");
     if (node.Sum(node.count() - 1) != step.count) return damaged("an inner node miscounts");
+    if (node.count() > 1 && node.Key(0) >= node.Key(1)) return damaged("an inner node's keys are out of order");
     for (unsigned i = 0; i < node.count(); ++i) {
       const std::uint64_t first = i == 0 ? step.first : node.Key(i);
       const std::uint64_t last = i + 1 < node.count() ? node.Key(i + 1) - 1 : step.last;

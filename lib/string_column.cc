@@ -69,6 +69,7 @@ absl::StatusOr<StringColumn> StringColumn::Open(Buffer buffer) {
 StringColumn::Builder::Builder() : pool_(StringPool::Options{}), rows_(PackedVector::Options{.width = 32}) {}
 
 absl::Status StringColumn::Builder::Add(std::string_view string) {
+  if (string.size() > StringDictionary::kMaxKeyBytes) return absl::InvalidArgumentError("StringColumn: a string of more than 16 MiB");
   THIMBLE_ASSIGN_OR_RETURN(const std::uint64_t id, pool_.Add(string));
   return rows_.Append(id);
 }

@@ -274,6 +274,7 @@ void StringPool::PutInLine(std::uint64_t id, std::uint64_t hash) {
 absl::StatusOr<std::uint64_t> StringPool::Add(std::string_view string) {
   const std::uint64_t hash = Hash64(string, seed_);
   if (const std::optional<std::uint64_t> id = FindHashed(string, hash)) return *id;
+  if (LiesIn(string, buffer().bytes())) return Add(std::string(string));  // a part of one that is here
   if (size_ + 1 >= kMaxStrings || string.size() >= kMost) return absl::ResourceExhaustedError("StringPool: at most 2^32 strings");
   if (size_ >= CapacityOf(line_count_)) THIMBLE_RETURN_IF_ERROR(GrowIndex());
   const bool is_long = string.size() >= kLong;

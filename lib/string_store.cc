@@ -292,6 +292,7 @@ absl::StatusOr<StringStore> StringStore::Builder::Finish(Buffer buffer) && {
   const std::uint64_t token_count = tokens_pay ? book.size() : 0, arena_bytes = tokens_pay ? book.arena().size() : 0;
   const StringStoreLayout layout(unit, code_bytes / unit, token_count, arena_bytes, ends_bytes, size_);
   THIMBLE_RETURN_IF_ERROR(buffer.Grow(layout.layout.image_bytes()));
+  std::memset(buffer.data(), 0, layout.layout.image_bytes());  // as the ends are built in bytes that are zero
   ImageHeader{.kind = Kind::kStringStore,
               .header_bytes = 128,
               .image_bytes = layout.layout.image_bytes(),

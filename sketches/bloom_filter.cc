@@ -148,7 +148,8 @@ double BloomFilterView::FalsePositiveRate() const {
 
 double BloomFilterView::FalsePositiveRate(std::uint64_t keys) const {
   const double bits = static_cast<double>(shape_.positions) * (layout_ == BloomLayout::kBlocked ? 8.0 : 1.0);
-  return keys == 0 ? 0 : BloomRate(layout_, shape_.k, bits / static_cast<double>(keys));
+  const double alike = layout_ == BloomLayout::kClassic ? 4 * static_cast<double>(keys) / (bits * bits) : 0;
+  return keys == 0 ? 0 : std::min(1.0, BloomRate(layout_, shape_.k, bits / static_cast<double>(keys)) + alike);
 }
 
 double BloomFilterView::bits_per_key() const {

@@ -149,15 +149,18 @@ std::uint8_t* HyperLogLog::mutable_registers() {
 
 std::uint32_t* HyperLogLog::mutable_coupons() { return reinterpret_cast<std::uint32_t*>(mutable_registers()); }
 
+// The sum of 2^-register, from the smallest terms on.
+double HyperLogLog::SumOfRegisters() const {
+  const internal::RegisterHistogram histogram = internal::HistogramOf(*this);
+  double sum = 0;
+  for (unsigned k = static_cast<unsigned>(histogram.size()); k-- > 0;) sum += std::ldexp(histogram[k], -static_cast<int>(k));
+  return sum;
+}
+
 // Sets the HIP estimate, and the sum that it is continued with.
 void HyperLogLog::StoreHip(double hip) {
-  double sum = 0;
-  if (form() == HyperLogLogForm::kDense) {
-    const internal::RegisterHistogram histogram = internal::HistogramOf(*this);
-    for (unsigned k = 0; k < histogram.size(); ++k) sum += std::ldexp(histogram[k], -static_cast<int>(k));
-  }
   Store(data() + internal::kHllHeaderBytes, hip);
-  Store(data() + internal::kHllHeaderBytes + 8, sum);
+  Store(data() + internal::kHllHeaderBytes + 8, form() == HyperLogLogForm::kDense ? SumOfRegisters() : 0.0);
 }
 
 void HyperLogLog::RaiseTo(std::uint32_t index, std::uint8_t rank) {
@@ -168,7 +171,11 @@ void HyperLogLog::RaiseTo(std::uint32_t index, std::uint8_t rank) {
     std::byte* const hip = data() + internal::kHllHeaderBytes;
     const auto sum = Load<double>(hip + 8);
     Store(hip, Load<double>(hip) + static_cast<double>(register_count()) / sum);
-    Store(hip + 8, sum - std::ldexp(1, -value) + std::ldexp(1, -rank));
+    const double lowered = sum - std::ldexp(1, -value) + std::ldexp(1, -rank);
+    // Where hardly anything is left, what differences were rounded by would be.
+    value = rank;
+    Store(hip + 8, lowered < std::ldexp(1, -30) * static_cast<double>(register_count()) ? SumOfRegisters() : lowered);
+    return;
   }
   value = rank;
 }

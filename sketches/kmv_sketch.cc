@@ -71,7 +71,7 @@ absl::StatusOr<Interval> KmvSketchView::Jaccard(const KmvSketchView& other, doub
   const double z = sigmas * sigmas / any;
   const double middle = (share + z / 2) / (1 + z);
   const double reach = std::sqrt(z * (share * (1 - share) + z / 4)) / (1 + z);
-  return Interval{share, std::max(0.0, middle - reach), std::min(1.0, middle + reach)};
+  return Interval{share, std::clamp(middle - reach, 0.0, share), std::clamp(middle + reach, share, 1.0)};
 }
 
 KmvSketch::Options KmvSketch::Options::DataSketches(std::uint64_t k, std::uint64_t seed) {
@@ -183,7 +183,8 @@ void KmvSketch::Insert(std::span<const std::uint64_t> hashes) {
 
 void KmvSketch::AddBatch(std::span<std::uint64_t> hashes) {
   std::sort(hashes.begin(), hashes.end());
-  const auto last = std::unique(hashes.begin(), hashes.end());
+  // What was below theta when it came need not be any more.
+  const auto last = std::unique(hashes.begin(), std::lower_bound(hashes.begin(), hashes.end(), theta()));
   Insert(hashes.first(static_cast<std::size_t>(last - hashes.begin())));
 }
 

@@ -389,6 +389,11 @@ absl::Status QuotientFilter::Merge(const QuotientFilterView& other) {
       other.buckets_ != buckets_) {
     return absl::InvalidArgumentError("quotient filters of different options, seed or epoch");
   }
+  if (other.image().data() == image().data()) {  // whose pages would split under the walk
+    const Buffer copy = Buffer::Copy(other.image());
+    THIMBLE_ASSIGN_OR_RETURN(const QuotientFilterView same, QuotientFilterView::Open(copy.bytes()));
+    return Merge(same);
+  }
   absl::Status status = absl::OkStatus();
   other.ForEntries([&](const Place& place, std::uint64_t epoch) {
     if (status.ok()) status = AddPlace(place, epoch);

@@ -94,9 +94,10 @@ struct QuotientKernels::Bytes {
                                                                                  std::uint64_t remainder) {
     constexpr std::uint64_t kFlag = std::uint64_t{1} << (kGroups - 1);
     const std::uint64_t ends = (~Word(block, 0) & ~LowBits(kGroups)) | kFlag;
-    // Its end is in the first word; or the search there gives 64, and goes on in the second.
-    const std::uint64_t before = static_cast<std::uint64_t>(_mm_popcnt_u64(ends)), one = 1;
-    const std::uint64_t in_first = _tzcnt_u64(_pdep_u64(one << bucket % 64, ends));
+    // Its end is in the first word; or the search there gives 64, and goes on in the second. Guests' buckets may have numbers
+    // from 64 on, which the first word never reaches.
+    const std::uint64_t before = static_cast<std::uint64_t>(_mm_popcnt_u64(ends)), one = 1, near = bucket < 64;
+    const std::uint64_t in_first = _tzcnt_u64(_pdep_u64(near << bucket % 64, ends));
     const std::uint64_t in_second = _tzcnt_u64(_pdep_u64(one << (bucket - before) % 64, ~Word(block, 1)));
     const auto position = static_cast<unsigned>(in_first + (in_second & -(in_first >> 6)) + 1);
     const auto ones = static_cast<unsigned>(_tzcnt_u64(~(Load<std::uint64_t>(block + position / 8) >> position % 8)));

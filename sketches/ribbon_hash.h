@@ -42,7 +42,10 @@ inline std::uint64_t Coefficients(std::uint64_t hash, unsigned layer) {
 // The value that a filter keeps of a key: bits that neither its place nor its coefficients depend on.
 inline std::uint64_t Fingerprint(std::uint64_t hash) { return FoldedProduct(hash, 0x8CB92BA72F3D8DD7u); }
 
-inline std::uint64_t NarrowBlocks(std::uint64_t blocks, std::uint64_t narrow_share) { return blocks * narrow_share >> 32; }
+// Of the blocks but the last, where one equation in 64 (blocks - 1) + 1 begins: it is wide, unless all are narrow.
+inline std::uint64_t NarrowBlocks(std::uint64_t blocks, std::uint64_t narrow_share) {
+  return narrow_share >> 32 != 0 ? blocks : (blocks - 1) * narrow_share >> 32;
+}
 // Words before block i of a layer.
 inline std::uint64_t BlockWord(std::uint64_t i, std::uint64_t narrow_blocks, std::uint32_t bits) {
   return i * bits + std::max(i, narrow_blocks) - narrow_blocks;

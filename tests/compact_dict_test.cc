@@ -180,6 +180,46 @@ void EraseAllAndRefill(std::uint64_t n, MakeKey make_key) {
   }
 }
 
+// A single line of the index fills with erased slots while the records need room too.
+BOOST_AUTO_TEST_CASE(SmallOnesComeAndGo) {
+  for (unsigned seed = 1; seed <= 60; ++seed) {
+    std::mt19937_64 random(seed);
+    CompactDict<std::uint64_t, std::uint64_t> numbers;
+    CompactDict<std::string, std::uint32_t> words;
+    std::unordered_map<std::uint64_t, std::uint32_t> model;
+    for (std::uint32_t i = 0; i < 300; ++i) {
+      const std::uint64_t key = random() % 24;
+      if (random() % 2 == 0 && model.size() < 16) {
+        REQUIRE_OK(numbers.Set(key, i));
+        REQUIRE_OK(words.Set(std::to_string(key), i));
+        model[key] = i;
+      } else {
+        BOOST_REQUIRE_EQUAL(numbers.erase(key), model.count(key));
+        BOOST_REQUIRE_EQUAL(words.erase(std::to_string(key)), model.erase(key));
+      }
+    }
+    BOOST_TEST(numbers.size() == model.size());
+    for (const auto& [key, value] : model) {
+      BOOST_TEST(*numbers.Find(key) == value);
+      BOOST_TEST(*words.Find(std::to_string(key)) == value);
+    }
+  }
+}
+
+// A key may be a part of one that is there, which moves when room is made.
+BOOST_AUTO_TEST_CASE(KeysMayLieInTheDictItself) {
+  CompactDict<std::string, std::uint32_t> dict;
+  REQUIRE_OK(dict.Set(std::string(200, 'k') + "0", 0));
+  for (std::uint32_t i = 1; i < 150; ++i) {
+    std::string_view last;
+    for (const auto& [key, value] : dict) last = key;
+    REQUIRE_OK(dict.Set(last.substr(1), i));
+  }
+  BOOST_TEST(dict.size() == 150u);
+  BOOST_TEST(*dict.Find(std::string(100, 'k') + "0") == 100u);
+  REQUIRE_OK(dict.Verify());
+}
+
 BOOST_AUTO_TEST_CASE(EmptiedOnesAreRefilled) {
   for (std::uint64_t n : {1u, 2u, 15u, 16u, 17u, 32u, 3000u}) {
     EraseAllAndRefill<std::uint64_t>(n, [n](std::uint64_t i) { return i == n - 1 ? ~std::uint64_t{0} : i; });

@@ -64,6 +64,19 @@ BOOST_AUTO_TEST_CASE(LosslessOrNotAtAll) {
 
 BOOST_AUTO_TEST_CASE(Golden) { testing::CheckGolden("decimal_vector", Example().image()); }
 
+// From 2^51 on the product with the power of ten is rounded to a half or to the integer beside.
+BOOST_AUTO_TEST_CASE(TheLargestDecimalsAreFound) {
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 20'000; ++i) {
+    const auto integer = static_cast<std::int64_t>(random() % (std::uint64_t{1} << 53));
+    const auto digits = static_cast<unsigned>(random() % 10);
+    std::int64_t scaled = 0;
+    const double value = static_cast<double>(integer) / PowerOfTen(digits);
+    BOOST_REQUIRE(ScaleExactly(value, digits, &scaled));
+    BOOST_REQUIRE_EQUAL(static_cast<double>(scaled) / PowerOfTen(digits), value);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(DamageHasItsCode) {
   const DecimalVector example = Example();
   const auto open_after = [&](std::size_t at, int xor_with) {

@@ -95,6 +95,13 @@ BOOST_AUTO_TEST_CASE(InPlaceAndBrokenRequirements) {
   CHECK_CODE(EliasFano::Builder({.size = ~std::uint64_t{0}, .max = 5}).Finish(), StatusCode::kInvalidArgument);
 }
 
+BOOST_AUTO_TEST_CASE(OneWithoutValuesIsSmallWhateverItsMaximum) {
+  for (const std::uint64_t max : {std::uint64_t{0}, std::uint64_t{1} << 30, std::uint64_t{1} << 60}) {
+    BOOST_TEST(EliasFano::ImageBytes({.size = 0, .max = max}) <= EliasFano::ImageBytes({.size = 1, .max = max}));
+    BOOST_TEST(EliasFano::ImageBytes({.size = 0, .max = max}) < 400u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(DamageHasItsCode) {
   const EliasFano example = Example();
   const auto open_after = [&](std::size_t at, int xor_with) {

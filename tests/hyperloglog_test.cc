@@ -267,6 +267,23 @@ BOOST_AUTO_TEST_CASE(UnionsAndFoldsOfDifferentPrecision) {
   }
 }
 
+// Hashes that somebody chose drive all registers up, until hardly any of what HIP sums is left.
+BOOST_AUTO_TEST_CASE(HipStaysAboveZeroWhateverTheHashes) {
+  std::mt19937_64 random(1);
+  for (int trial = 0; trial < 50; ++trial) {
+    HyperLogLog sketch(HyperLogLog::Options::DataSketches(4));
+    for (int i = 0; i < 200; ++i) {
+      const std::uint64_t low = random(), high = random();
+      sketch.AddHash(Hash128{low, high >> (high % 64)});
+    }
+    for (std::uint64_t i = 0; i < 16; ++i) sketch.AddHash(Hash128{i, 0});
+    BOOST_REQUIRE(sketch.Hip().has_value());
+    BOOST_TEST(*sketch.Hip() > 0);
+    BOOST_TEST(sketch.LowerBound(1) <= sketch.Estimate());
+    BOOST_TEST(sketch.Estimate() <= sketch.UpperBound(1));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(HipIsBetterUntilMerged) {
   const std::vector<std::uint64_t> sizes = {1000, 1100, 3000, 10000, 100000};
   std::vector<testing::RelativeErrors> errors(sizes.size());

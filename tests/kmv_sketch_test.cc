@@ -90,6 +90,23 @@ BOOST_AUTO_TEST_CASE(LargeSketchesTakeLargeBatches) {
   BOOST_TEST(SameImage(many, batched));
 }
 
+// What else is done to a sketch while a batch is open does not change what the batch means.
+BOOST_AUTO_TEST_CASE(ABatchMayBeOpenBesideOtherAdditions) {
+  const KmvSketch other = Sketch({.k = 64}, 1000, 100'000);
+  KmvSketch sketch({.k = 4096});
+  {
+    KmvSketch::Batch batch(sketch);
+    for (std::uint64_t key = 0; key < 500; ++key) batch.Add(key);
+    for (std::uint64_t key = 2000; key < 3000; ++key) sketch.Add(key);
+    REQUIRE_OK(sketch.Merge(other));
+  }
+  KmvSketch expected = Sketch({.k = 4096}, 0, 500);
+  REQUIRE_OK(expected.Merge(other));
+  for (std::uint64_t key = 2000; key < 3000; ++key) expected.Add(key);
+  REQUIRE_OK(sketch.Verify());
+  BOOST_TEST(Hash64(sketch.image()) == Hash64(expected.image()));
+}
+
 BOOST_AUTO_TEST_CASE(KeysOfAllTypesAgree) {
   for (const Options& options : {Options{.k = 64}, Options::DataSketches(64), Options{.k = 64, .hash_scheme = HashScheme::kMurmur64A}}) {
     KmvSketch a(options), b(options);

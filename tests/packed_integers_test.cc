@@ -52,6 +52,21 @@ BOOST_AUTO_TEST_CASE(NoneAndOne) {
   CheckPack(std::vector<std::int64_t>{-7}, Kind::kFrameVector);
 }
 
+// What a buffer held before does not matter.
+BOOST_AUTO_TEST_CASE(AnyBytesWillDo) {
+  for (const std::uint64_t gap : {1, 1000, 0}) {  // ascending, far apart, and equal
+    std::vector<std::int64_t> values;
+    for (std::uint64_t i = 0; i < 3000; ++i) values.push_back(static_cast<std::int64_t>(gap == 0 ? i * i % 251 : i * gap * (1 + i % 3)));
+    PackPlan plan = PackedIntegers::Plan(values);
+    Buffer used = Buffer::Heap(plan.image_bytes);
+    std::fill(used.data(), used.data() + used.size(), std::byte{0xEE});
+    const absl::StatusOr<PackedIntegers> packed = PackedIntegers::Make(values, std::move(plan), std::move(used));
+    REQUIRE_OK(packed);
+    REQUIRE_OK(packed->Verify());
+    for (std::size_t i = 0; i < values.size(); ++i) BOOST_REQUIRE_EQUAL((*packed)[i], values[i]);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(OtherKindsAreRefused) {
   const BitVector bits = std::move(BitVector::Builder(100)).Finish().value();
   CHECK_CODE(PackedIntegersView::Open(bits.image()), StatusCode::kFailedPrecondition);

@@ -47,6 +47,31 @@ BOOST_AUTO_TEST_CASE(HoldsItsKeysAtItsSizeAndRate) {
   BOOST_TEST(with_epochs.bits_per_key() <= 15.6);
 }
 
+// Blocks of every shape: from few long entries to many short ones, of which the kernels take those of about fifty bytes.
+BOOST_AUTO_TEST_CASE(HoldsItsKeysAtEveryRate) {
+  const double step = THIMBLE_SANITIZED ? 1.2 : 1.02;
+  for (double rate = 0.0005; rate < 0.5; rate *= step) {
+    BOOST_TEST_CONTEXT("rate " << rate) {
+      for (const std::uint64_t capacity : {3000, 40}) {
+        QuotientFilter filter({.capacity = capacity, .max_capacity = 3000, .false_positive_rate = rate});
+        AddRange(filter, 0, 3000);
+        BOOST_TEST(CountFound(filter, 0, 3000) == 3000u);
+        REQUIRE_OK(filter.Verify());
+        BOOST_TEST(static_cast<double>(CountFound(filter, 1 << 20, 3000)) <= 1.25 * 3000 * rate + 5 * std::sqrt(3000 * rate));
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(MergesWithItself) {
+  QuotientFilter filter({.capacity = 100, .max_capacity = 20'000, .count_duplicates = true});
+  AddRange(filter, 0, 3000);
+  REQUIRE_OK(filter.Merge(filter));
+  BOOST_TEST(filter.size() == 6000u);
+  for (std::uint64_t key = 0; key < 3000; ++key) BOOST_REQUIRE_GE(filter.Count(key), 2u);
+  REQUIRE_OK(filter.Verify());
+}
+
 BOOST_AUTO_TEST_CASE(AddManyIsAddOfEach) {
   std::vector<std::uint64_t> keys(20'000);
   for (std::uint64_t i = 0; i < keys.size(); ++i) keys[i] = i;

@@ -105,6 +105,19 @@ BOOST_AUTO_TEST_CASE(WhatDoesNotFitIsAnError) {
   CHECK_CODE(RecordTable::Builder({{.name = "a", .width = 65}}, 0).Finish(), StatusCode::kInvalidArgument);
 }
 
+// Fields whose base is not negative go up to 2^64 - 1.
+BOOST_AUTO_TEST_CASE(UnsignedFieldsAreShownAsSuch) {
+  using Ids = Record<Field<"id", 64>>;
+  PackedRecords<Ids>::Builder builder(2);
+  builder.Add(~std::uint64_t{0});
+  builder.Add(std::uint64_t{5});
+  const PackedRecords<Ids> records = *std::move(builder).Finish();
+  const RecordTableView table = *RecordTableView::Open(records.image());
+  BOOST_TEST(table.Format(0, 0) == "18446744073709551615");
+  BOOST_TEST(table.Number(0, 0) == 0x1p64);
+  BOOST_TEST(table.Format(0, 1) == "5");
+}
+
 BOOST_AUTO_TEST_CASE(Golden) { testing::CheckGolden("record_table", Example().image()); }
 
 BOOST_AUTO_TEST_CASE(Mutations) { testing::ExerciseMutations<RecordTableView>(Example().image()); }

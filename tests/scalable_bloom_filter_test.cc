@@ -57,6 +57,21 @@ BOOST_AUTO_TEST_CASE(OpensWhatItWroteAndGoesOn) {
   for (std::uint64_t key = 0; key < 500; ++key) BOOST_TEST(again->Contains(key));
 }
 
+// What lies behind the image in a longer run is not believed to be zero.
+BOOST_AUTO_TEST_CASE(GrowsOverWhatLiesBehindTheImage) {
+  ScalableBloomFilter small({.first_capacity = 100});
+  for (std::uint64_t key = 0; key < 100; ++key) REQUIRE_OK(small.Add(key));
+  Buffer run = Buffer::Heap(1 << 16);
+  std::fill(run.data(), run.data() + run.size(), std::byte{0xFF});
+  std::copy(small.image().begin(), small.image().end(), run.data());
+  absl::StatusOr<ScalableBloomFilter> filter = ScalableBloomFilter::Open(std::move(run));
+  REQUIRE_OK(filter);
+  for (std::uint64_t key = 100; key < 1000; ++key) REQUIRE_OK(filter->Add(key));
+  int found = 0;
+  for (std::uint64_t key = 1'000'000; key < 1'010'000; ++key) found += filter->Contains(key);
+  BOOST_TEST(found <= 200);
+}
+
 BOOST_AUTO_TEST_CASE(RefusesWhatCannotBe) {
   CHECK_CODE(ScalableBloomFilter::Make({.first_capacity = 0}), absl::StatusCode::kInvalidArgument);
   CHECK_CODE(ScalableBloomFilter::Make({.false_positive_rate = 0}), absl::StatusCode::kInvalidArgument);

@@ -132,6 +132,22 @@ BOOST_AUTO_TEST_CASE(ErrorsAndSizes) {
   CHECK_CODE(SparseArrayView<std::uint32_t>::Open(array.image().first(100)), absl::StatusCode::kDataLoss);
 }
 
+// A default value may be wider than the values that are set.
+BOOST_AUTO_TEST_CASE(AnyDefaultIsKept) {
+  for (const std::int32_t wide : {1000, -1000, -8, 7}) {
+    SparseArray<std::int32_t> array({.value_bits = 4, .default_value = wide});
+    REQUIRE_OK(array.Set(3, 2));
+    REQUIRE_OK(array.Set(4, wide));
+    BOOST_TEST(array.default_value() == wide);
+    BOOST_TEST(array[5] == wide);
+    BOOST_TEST(!array.Contains(4));
+    REQUIRE_OK(array.Set(9, wide == -8 ? -7 : -8));
+    BOOST_TEST(array.Contains(9));
+    BOOST_TEST(array.Packed()[5] == wide);
+    BOOST_TEST(array.Packed()[3] == 2);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(ImagesAreGolden) {
   testing::CheckGolden("sparse_array", Mixed().image());
   testing::CheckGolden("sparse_array_packed", Mixed().Packed().image());

@@ -145,6 +145,17 @@ SparseMatrix Golden(MatrixValues values, MatrixOrder order) {
               {.rows = 50, .columns = 70, .values = values, .order = order});
 }
 
+BOOST_AUTO_TEST_CASE(IntegersAreWrittenAsIntegers) {
+  SparseMatrix::Builder builder({.rows = 2, .columns = 2, .values = MatrixValues::kInteger});
+  REQUIRE_OK(builder.Add(0, 0, 1'000'000));
+  REQUIRE_OK(builder.Add(1, 1, -9007199254740992.0));
+  const std::string text = FormatMatrixMarket(*std::move(builder).Finish());
+  BOOST_TEST(text.find("1 1 1000000\n") != std::string::npos);
+  BOOST_TEST(text.find("2 2 -9007199254740992\n") != std::string::npos);
+  // No rows, and more columns than anybody counts.
+  (void)ParseMatrixMarket("%%MatrixMarket matrix array real general\n0 18446744073709551615\n");
+}
+
 BOOST_AUTO_TEST_CASE(ImagesAreGolden) {
   testing::CheckGolden("sparse_matrix", Golden(MatrixValues::kInteger, MatrixOrder::kRows).image());
 }

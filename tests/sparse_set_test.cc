@@ -104,6 +104,52 @@ BOOST_AUTO_TEST_CASE(AscendingAndDescending) {
   BOOST_TEST(up.image().size() < down.image().size() * 6 / 5);
 }
 
+// Runs that are added and removed anywhere, in sets from every source: leaves of runs are as wide as what their runs begin with,
+// not as what they hold, and trees that were built begin with a key above 0.
+BOOST_AUTO_TEST_CASE(RunsAndWhatLiesBelowThemAgreeWithStdSet) {
+  constexpr std::uint64_t kBase = std::uint64_t{1} << 40;
+  std::set<std::uint64_t> runs;
+  SparseSet::Builder builder;
+  for (std::uint64_t key = 0; key < 10'000; ++key) {
+    if (key % 100 == 0) continue;
+    runs.insert(kBase + key);
+    REQUIRE_OK(builder.Add(kBase + key));
+  }
+  const SparseSet built = *std::move(builder).Finish();
+  SparseSet sets[] = {SparseSet::Copy(built), SparseSet::Copy(built.Packed()), Or(built, built), *SparseSet::Open(Buffer::Copy(built.Packed().image()))};
+  for (SparseSet& set : sets) {
+    std::set<std::uint64_t> model = runs;
+    std::mt19937_64 random(1);
+    for (int i = 0, steps = testing::Trials(20'000, 300'000); i < steps; ++i) {
+      const std::uint64_t place = random() % 3, key = place == 0 ? random() % kBase : kBase + random() % 11'000;
+      if (random() % 2 == 0) {
+        BOOST_REQUIRE_EQUAL(*set.Add(key), model.insert(key).second);
+      } else {
+        BOOST_REQUIRE_EQUAL(*set.Remove(key), model.erase(key) == 1);
+      }
+      if (i % 997 == 0) REQUIRE_OK(set.Verify());
+    }
+    REQUIRE_OK(set.Verify());
+    BOOST_REQUIRE_EQUAL(set.size(), model.size());
+    BOOST_TEST(std::equal(set.begin(), set.end(), model.begin(), model.end()));
+  }
+}
+
+// What lay in front goes, and comes again.
+BOOST_AUTO_TEST_CASE(TheFrontComesBack) {
+  SparseSet set;
+  for (std::uint64_t i = 0; i < 20'000; ++i) REQUIRE_OK(set.Add(i * 977));
+  for (std::uint64_t i = 0; i < 10'000; ++i) REQUIRE_OK(set.Remove(i * 977));
+  std::mt19937_64 random(1);
+  std::set<std::uint64_t> model(set.begin(), set.end());
+  for (int i = 0; i < 30'000; ++i) {
+    const std::uint64_t key = random() % (9'999 * 977);
+    BOOST_REQUIRE_EQUAL(*set.Add(key), model.insert(key).second);
+  }
+  REQUIRE_OK(set.Verify());
+  BOOST_TEST(std::equal(set.begin(), set.end(), model.begin(), model.end()));
+}
+
 BOOST_AUTO_TEST_CASE(RunsStayRuns) {
   SparseSet set;
   Model model;

@@ -71,6 +71,13 @@ BOOST_AUTO_TEST_CASE(OpensACopy) {
   CheckEqual(*copy, rows);
 }
 
+BOOST_AUTO_TEST_CASE(RefusesWhatNoDictionaryHolds) {
+  StringColumn::Builder builder;
+  CHECK_CODE(builder.Add(std::string((16 << 20) + 1, 'x')), absl::StatusCode::kInvalidArgument);
+  REQUIRE_OK(builder.Add("a"));
+  BOOST_TEST(std::move(builder).Finish()->size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(ImageIsGolden) { testing::CheckGolden("string_column", ColumnOf(Airports(200)).image()); }
 
 BOOST_AUTO_TEST_CASE(Mutations) {

@@ -142,6 +142,16 @@ BOOST_AUTO_TEST_CASE(BlocksThatDoNotFitTheLinesAreRefused) {
   }
 }
 
+// A string may be a part of one that is there, which moves when room is made.
+BOOST_AUTO_TEST_CASE(StringsMayLieInThePoolItself) {
+  StringPool pool({});
+  REQUIRE_OK(pool.Add(std::string(300, 'k') + "0"));
+  for (std::uint64_t i = 1; i < 200; ++i) REQUIRE_OK(pool.Add(pool[i - 1].substr(1)));
+  BOOST_TEST(pool.size() == 200u);
+  BOOST_TEST(pool[199] == std::string(101, 'k') + "0");
+  REQUIRE_OK(pool.Verify());
+}
+
 BOOST_AUTO_TEST_CASE(Mutations) {
   std::vector<std::string> names = Names(60);
   names.insert(names.begin() + 3, std::string(300, 'l'));

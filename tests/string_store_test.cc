@@ -128,6 +128,19 @@ BOOST_AUTO_TEST_CASE(BuildsInABufferAndOpensItsBytes) {
              absl::StatusCode::kFailedPrecondition);
 }
 
+BOOST_AUTO_TEST_CASE(AnyBytesWillDo) {
+  StringStore::Builder builder, other;
+  for (int i = 0; i < 100; ++i) {
+    const std::string text(static_cast<std::size_t>(i) * 7 % 50, static_cast<char>(i));
+    REQUIRE_OK(builder.Add(text));
+    REQUIRE_OK(other.Add(text));
+  }
+  Buffer used = Buffer::Heap(1 << 16);
+  std::fill(used.data(), used.data() + used.size(), std::byte{0xEE});
+  const StringStore store = *std::move(builder).Finish(std::move(used)), fresh = *std::move(other).Finish();
+  BOOST_TEST(Hash64(store.image()) == Hash64(fresh.image()));
+}
+
 BOOST_AUTO_TEST_CASE(ImageIsGolden) { testing::CheckGolden("string_store", StoreOf(Lines(120, 6)).image()); }
 
 BOOST_AUTO_TEST_CASE(Mutations) {

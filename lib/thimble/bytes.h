@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string_view>
 #include <type_traits>
 
 namespace thimble {
@@ -33,6 +34,12 @@ template <class T>
   requires std::is_trivially_copyable_v<T>
 inline std::span<const std::byte> BytesOf(const T* data, std::size_t size) {
   return std::as_bytes(std::span<const T>(data, size));
+}
+
+// Whether the text lies in the run, so that it moves or is overwritten when the run grows.
+inline bool LiesIn(std::string_view text, std::span<const std::byte> run) {
+  const auto at = reinterpret_cast<std::uintptr_t>(text.data()), begin = reinterpret_cast<std::uintptr_t>(run.data());
+  return at >= begin && at - begin < run.size();
 }
 
 // Smallest multiple of `unit` (a power of two) that is not below `value`. Requires: no overflow.

@@ -86,6 +86,7 @@ class PackedVector : public Owner<PackedVectorView> {
   explicit PackedVector(const Options& options);
   // Returns kInvalidArgument for a width outside 1..64, a size beyond memory, or a buffer that is too small.
   static absl::StatusOr<PackedVector> Make(const Options& options);
+  // In bytes that are zero.
   static absl::StatusOr<PackedVector> Make(const Options& options, Buffer buffer);
   static absl::StatusOr<PackedVector> Open(Buffer buffer);
   static std::uint64_t ImageBytes(const Options& options);

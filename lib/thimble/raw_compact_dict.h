@@ -149,6 +149,7 @@ class RawCompactDict : public Owner<RawCompactDictView> {
 
   explicit RawCompactDict(const Options& options);
   static absl::StatusOr<RawCompactDict> Make(const Options& options);
+  // In bytes that are zero.
   static absl::StatusOr<RawCompactDict> Make(const Options& options, Buffer buffer);
   static std::uint64_t ImageBytes(const Options& options);  // of an empty one
   static absl::StatusOr<RawCompactDict> Open(Buffer buffer);

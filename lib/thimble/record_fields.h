@@ -105,8 +105,13 @@ struct DecimalField {
   static bool Encode(double value, std::uint64_t* field) {
     const double scaled = std::nearbyint(value * kPower);
     if (!(std::abs(scaled) <= 9007199254740992.0)) return false;
-    *field = static_cast<std::uint64_t>(static_cast<std::int64_t>(scaled)) - static_cast<std::uint64_t>(kBase);
-    return *field <= LowBits(kWidth) && Decode(*field) == value && !(value == 0 && std::signbit(value));
+    if (value == 0 && std::signbit(value)) return false;
+    // The product was rounded itself, from 2^51 on by as much as to a half: the integer may be the one beside.
+    for (const int beside : {0, -1, 1}) {
+      *field = static_cast<std::uint64_t>(static_cast<std::int64_t>(scaled) + beside) - static_cast<std::uint64_t>(kBase);
+      if (*field <= LowBits(kWidth) && Decode(*field) == value) return true;
+    }
+    return false;
   }
 };
 

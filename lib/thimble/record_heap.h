@@ -105,7 +105,7 @@ class RecordHeapView {
 //   Insert, Update          all                        -                all
 //   Erase                   all                        that one         all
 //
-// Space    2 bytes a record (none of fixed size, but 1 bit) + 16 a page of 16 KiB; records of less than 8 bytes take 8
+// Space    2 bytes a record (none of fixed size, but 1 bit) + 16 a page of 16 KiB, of which the last 63 bytes may stay unused; records of less than 8 bytes take 8
 // Time     Find O(1); Insert, Update and Erase O(1) to find room, and a move within one page
 // Threads  const methods are safe together; writers need exclusion
 // Errors   the buffer's, when it cannot grow: nothing has changed then
@@ -119,6 +119,7 @@ class RecordHeap : public Owner<RecordHeapView> {
 
   explicit RecordHeap(const Options& options);
   static absl::StatusOr<RecordHeap> Make(const Options& options);
+  // In bytes that are zero.
   static absl::StatusOr<RecordHeap> Make(const Options& options, Buffer buffer);
   static std::uint64_t ImageBytes(const Options& options);  // of an empty one
   static absl::StatusOr<RecordHeap> Open(Buffer buffer);

@@ -84,7 +84,7 @@ class StringColumn::Builder {
  public:
   Builder();
 
-  // Returns kResourceExhausted from 2^32 different strings on.
+  // Returns kInvalidArgument for a string above 16 MiB, kResourceExhausted from 2^32 different strings on.
   absl::Status Add(std::string_view string);
   std::uint64_t size() const { return rows_.size(); }
 

@@ -64,7 +64,7 @@ template <class T>
 class StringMapView {
  public:
   static constexpr Kind kKind = Kind::kStringMap;
-  static constexpr bool kPacked = std::integral<T>;
+  static constexpr bool kPacked = std::integral<T> && sizeof(T) <= 8;
 
   // Holds nothing: to be assigned to.
   StringMapView() = default;

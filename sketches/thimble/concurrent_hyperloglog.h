@@ -22,6 +22,7 @@ class ConcurrentHyperLogLog : public Owner<HyperLogLogView> {
 
   explicit ConcurrentHyperLogLog(const Options& options);
   static absl::StatusOr<ConcurrentHyperLogLog> Make(const Options& options);
+  // In bytes that are zero.
   static absl::StatusOr<ConcurrentHyperLogLog> Make(const Options& options, Buffer buffer);
   static std::uint64_t ImageBytes(const Options& options) { return HyperLogLog::ImageBytes(options); }
   static absl::StatusOr<ConcurrentHyperLogLog> Open(Buffer buffer);

@@ -80,6 +80,7 @@ class ExaLogLog : public Owner<ExaLogLogView> {
 
   explicit ExaLogLog(const Options& options);
   static absl::StatusOr<ExaLogLog> Make(const Options& options);
+  // In bytes that are zero.
   static absl::StatusOr<ExaLogLog> Make(const Options& options, Buffer buffer);
   static std::uint64_t ImageBytes(const Options& options);
   static absl::StatusOr<ExaLogLog> Open(Buffer buffer);

@@ -141,6 +141,7 @@ class HyperLogLog : public Owner<HyperLogLogView> {
 
   explicit HyperLogLog(const Options& options);
   static absl::StatusOr<HyperLogLog> Make(const Options& options);
+  // In bytes that are zero.
   static absl::StatusOr<HyperLogLog> Make(const Options& options, Buffer buffer);
   static std::uint64_t ImageBytes(const Options& options);
   static absl::StatusOr<HyperLogLog> Open(Buffer buffer);
@@ -187,6 +188,7 @@ class HyperLogLog : public Owner<HyperLogLogView> {
   void SortCoupons();
   void SetCoupons(std::uint64_t count, std::uint64_t unsorted);
   void Densify();
+  double SumOfRegisters() const;
   void StoreHip(double hip);
   void AddInteger(std::uint64_t key, unsigned unused_bits);
   template <class Key>

@@ -77,6 +77,7 @@ class KmvMap : public Owner<KmvMapView> {
 
   explicit KmvMap(const Options& options);
   static absl::StatusOr<KmvMap> Make(const Options& options);
+  // In bytes that are zero.
   static absl::StatusOr<KmvMap> Make(const Options& options, Buffer buffer);
   static std::uint64_t ImageBytes(const Options& options);
   static absl::StatusOr<KmvMap> Open(Buffer buffer);

@@ -115,6 +115,7 @@ class KmvSketch : public Owner<KmvSketchView> {
 
   explicit KmvSketch(const Options& options);
   static absl::StatusOr<KmvSketch> Make(const Options& options);
+  // In bytes that are zero.
   static absl::StatusOr<KmvSketch> Make(const Options& options, Buffer buffer);
   static std::uint64_t ImageBytes(const Options& options);
   static absl::StatusOr<KmvSketch> Open(Buffer buffer);

@@ -62,6 +62,7 @@ class MorrisCounterArray : public Owner<MorrisCounterArrayView> {
 
   explicit MorrisCounterArray(const Options& options);
   static absl::StatusOr<MorrisCounterArray> Make(const Options& options);
+  // In bytes that are zero.
   static absl::StatusOr<MorrisCounterArray> Make(const Options& options, Buffer buffer);
   static std::uint64_t ImageBytes(const Options& options);
   static absl::StatusOr<MorrisCounterArray> Open(Buffer buffer);
@@ -97,6 +98,7 @@ class ConcurrentMorrisCounterArray : public Owner<MorrisCounterArrayView> {
 
   explicit ConcurrentMorrisCounterArray(const Options& options);
   static absl::StatusOr<ConcurrentMorrisCounterArray> Make(const Options& options);
+  // In bytes that are zero.
   static absl::StatusOr<ConcurrentMorrisCounterArray> Make(const Options& options, Buffer buffer);
   static std::uint64_t ImageBytes(const Options& options) { return MorrisCounterArray::ImageBytes(options); }
   static absl::StatusOr<ConcurrentMorrisCounterArray> Open(Buffer buffer);

@@ -83,6 +83,7 @@ class Pcsa : public Owner<PcsaView> {
 
   explicit Pcsa(const Options& options);
   static absl::StatusOr<Pcsa> Make(const Options& options);
+  // In bytes that are zero.
   static absl::StatusOr<Pcsa> Make(const Options& options, Buffer buffer);
   static std::uint64_t ImageBytes(const Options& options);
   // Returns kInvalidArgument for a compressed image: Make one and Merge that.

@@ -45,7 +45,7 @@ class QuotientFilterView {
   }
   bool ContainsHash(std::uint64_t hash) const { return kernels_->contains(*this, hash); }
 
-  // How often the key was added and not removed: never less, and hardly ever more. 0 or 1 unless duplicates are counted.
+  // How often the key was added and not removed: never less, and hardly ever more, where duplicates are counted. Else 0 or 1.
   template <HashableKey Key>
   std::uint64_t Count(const Key& key) const {
     return CountHash(seed_.Hash(key));
@@ -116,7 +116,7 @@ class QuotientFilterView {
 
 // A set that keys can leave again, and that need not know how large it will be: it grows a page at a time and keeps its rate.
 //
-//   QuotientFilter sessions({.capacity = 1000, .max_capacity = 100'000'000});
+//   QuotientFilter sessions({.capacity = 1000, .max_capacity = 100'000'000, .count_duplicates = true});
 //   absl::Status added = sessions.Add(id);
 //   sessions.Remove(id);
 //
@@ -125,13 +125,16 @@ class QuotientFilterView {
 //
 // Space    11.0 bits a key at 0.44 % when made for its size; each doubling of max_capacity beyond capacity adds a bit to the
 //          entries of a filter that has not grown yet; each epoch bit adds 1.1
-// Error    the rate asked for, up to max_capacity keys
+// Error    the rate asked for, up to capacity keys; up to max_capacity a quarter more, as pages that are about to split keep more
+//          guests: at most 0.50 % where 0.44 % were asked for
+// Removal  of keys that were added, from a filter with count_duplicates. Without it, keys that look alike, as many as the rate
+//          says, share an entry: removing one makes the others unfindable
 // Time     Contains and Add one cache line, one in twenty times two; ContainsMany, AddMany overlap the misses; Advance O(n)
 // Merge    Merge adds the entries of another filter of the same options
 // Threads  const methods are safe together; writers need exclusion
 // Errors   Make: kInvalidArgument for impossible options; Add, Merge: kResourceExhausted when no remainder bit is left to split
 //          by, the buffer cannot grow, or a key is counted more often than a block has slots. Remove refuses a key that is
-//          surely absent; one that is a false positive takes another key's entry away, so remove only what was added
+//          surely absent; one that is a false positive takes another key's entry away
 // Paper    Bender et al. 2012 (quotient filter); Pandey et al. 2021 (vector quotient filter: unary buckets in a cache line);
 //          guests: Breslow and Jayasena 2018 (Morton filter's overflow tracking); spare hash bits against growth: Dayan et
 //          al., Aleph Filter, arXiv:2404.04703
@@ -143,11 +146,13 @@ class QuotientFilter : public Owner<QuotientFilterView> {
     double false_positive_rate = 0.0044;  // at most
     std::uint64_t seed = 0;               // a secret one where an adversary may choose keys
     unsigned epoch_bits = 0;              // up to 8; a key lives for 2^epoch_bits - 1 calls of Advance
-    bool count_duplicates = false;        // of a key, up to the slots of a block (49); else adding it again only renews its epoch
+    // Of a key, up to the slots of a block (49), so that keys can be removed. Else adding it again only renews its epoch.
+    bool count_duplicates = false;
   };
 
   explicit QuotientFilter(const Options& options);
   static absl::StatusOr<QuotientFilter> Make(const Options& options);
+  // In bytes that are zero.
   static absl::StatusOr<QuotientFilter> Make(const Options& options, Buffer buffer);
   static absl::StatusOr<QuotientFilter> Open(Buffer buffer);
   static std::uint64_t ImageBytes(const Options& options);  // before it grows
@@ -169,7 +174,7 @@ class QuotientFilter : public Owner<QuotientFilterView> {
   }
   absl::Status Merge(const QuotientFilterView& other);  // may keep a few of the keys of both twice
 
-  // False if the key was surely not in the set.
+  // Takes one addition back; false if the key was surely not in the set. For filters with count_duplicates.
   template <HashableKey Key>
   bool Remove(const Key& key) {
     return RemoveHash(seed_.Hash(key));

@@ -86,6 +86,7 @@ class ScalableBloomFilter : public Owner<ScalableBloomFilterView> {
 
   explicit ScalableBloomFilter(const Options& options);
   static absl::StatusOr<ScalableBloomFilter> Make(const Options& options);
+  // In bytes that are zero.
   static absl::StatusOr<ScalableBloomFilter> Make(const Options& options, Buffer buffer);
   static absl::StatusOr<ScalableBloomFilter> Open(Buffer buffer);
   static std::uint64_t ImageBytes(const Options& options);  // before it grows

@@ -84,6 +84,7 @@ class SplitBlockBloomFilter : public Owner<SplitBlockBloomFilterView> {
 
   explicit SplitBlockBloomFilter(const Options& options);
   static absl::StatusOr<SplitBlockBloomFilter> Make(const Options& options);
+  // In bytes that are zero.
   static absl::StatusOr<SplitBlockBloomFilter> Make(const Options& options, Buffer buffer);
   static absl::StatusOr<SplitBlockBloomFilter> Open(Buffer buffer);
   static std::uint64_t ImageBytes(const Options& options);
