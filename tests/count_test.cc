@@ -208,6 +208,21 @@ BOOST_AUTO_TEST_CASE(StatTellsWhatASketchCounts) {
   }
 }
 
+// What the order of one part's keys gave does not depend on the order of the parts.
+BOOST_AUTO_TEST_CASE(MergingSketchesOfOthersDependsOnNoOrder) {
+  Command thimble;
+  HyperLogLog theirs(HyperLogLog::Options::DataSketches(12));
+  for (std::uint64_t key = 0; key < 30000; ++key) theirs.Add(key);
+  const auto bytes = *WriteDataSketchesHll(theirs);
+  thimble.Write("theirs.bin", std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  thimble.Write("a.txt", Lines(0, 20000));
+  BOOST_TEST(thimble("convert %theirs.bin -o %theirs.thimble") == 0);
+  BOOST_TEST(thimble("count %a.txt --hash datasketches --precision 12 --sketch %ours.thimble") == 0);
+  BOOST_TEST(thimble("merge -o %one.thimble %theirs.thimble %ours.thimble") == 0);
+  BOOST_TEST(thimble("merge -o %other.thimble %ours.thimble %theirs.thimble") == 0);
+  BOOST_TEST(thimble.Read("one.thimble") == thimble.Read("other.thimble"));
+}
+
 // Until all is merged nothing is written, so that an interrupt has no half of a file to leave.
 BOOST_AUTO_TEST_CASE(AnInterruptedMergeLeavesNoFile) {
   Command thimble;

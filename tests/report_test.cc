@@ -441,6 +441,86 @@ BOOST_AUTO_TEST_CASE(AnInterruptLeavesNoChildAndNoFile) {
   InterruptAndLookRound("run -- sh -c 'sleep 60; true'");
 }
 
+// A name such as /dev/stdout leads to what somebody has open: it is written to, and stays.
+BOOST_AUTO_TEST_CASE(LinksToOpenFilesStay) {
+  testing::ToolFolder folder;
+  const std::string path = folder.Write("a.txt", "one\ntwo\n"), link = folder.File("stdout");
+  std::filesystem::create_symlink("/proc/self/fd/1", link);
+  BOOST_TEST(folder.Thimble("report --structures shrunk --html %stdout " + path).exit_code == 0);
+  const std::string both = folder.Read("out");
+  BOOST_TEST(both.find("</html>") != std::string::npos);
+  BOOST_TEST(both.find("B/elem") != std::string::npos);
+  BOOST_TEST(folder.Thimble("report --structures StringStore --save %stdout " + path).exit_code == 2);
+  BOOST_TEST(folder.Thimble("count --sketch %stdout " + path).exit_code == 2);
+  BOOST_TEST(folder.Thimble("merge -o %stdout " + path).exit_code == 2);
+  BOOST_TEST(folder.Thimble("convert --to redis -o %stdout " + path).exit_code == 2);
+  BOOST_TEST(std::filesystem::is_symlink(link));
+  // Of any other link, what it leads to is written.
+  std::filesystem::create_symlink("page.html", folder.File("link.html"));
+  folder.Write("page.html", "old");
+  BOOST_TEST(folder.Thimble("report --structures shrunk --html %link.html " + path).exit_code == 0);
+  BOOST_TEST(std::filesystem::is_symlink(folder.File("link.html")));
+  BOOST_TEST(folder.Read("page.html").find("<html") != std::string::npos);
+}
+
+// Names that are no UTF-8 stand otherwise in a report.
+BOOST_AUTO_TEST_CASE(GrowthIsSeenUnderAnyName) {
+  testing::ToolFolder folder;
+  const auto table = [](int rows) {
+    std::string text = "caf\xe9,n\n";
+    for (int i = 0; i < rows; ++i) text += "value " + std::to_string(i) + "," + std::to_string(i % 7) + "\n";
+    return text;
+  };
+  const std::string small = folder.Write("small.csv", table(50)), large = folder.Write("large.csv", table(500));
+  BOOST_TEST(folder.Thimble("report --structures shrunk --json " + small + " | tee %before.json").exit_code == 0);
+  BOOST_TEST(folder.Thimble("report --structures shrunk --compare %before.json --fail-over 50 " + large).exit_code == 6);
+  BOOST_TEST(folder.Read("out").find("gone") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(ALongHeaderIsStillAHeader) {
+  testing::ToolFolder folder;
+  std::string header, row;
+  for (int i = 0; i < 8000; ++i) {
+    header += (i == 0 ? "gene_" : ",gene_") + std::to_string(100'000 + i);
+    row += (i == 0 ? "" : ",") + std::to_string(i % 1000);
+  }
+  const std::string path = folder.Write("wide.csv", header + "\n" + row + "\n" + row + "\n" + row + "\n");
+  BOOST_TEST(folder.Thimble("count --column gene_100005 " + path).exit_code == 0);
+  BOOST_TEST(folder.Read("out").starts_with("1 "));
+}
+
+// A map of distinct values takes those of a column with repeats, as its sample does.
+BOOST_AUTO_TEST_CASE(StaticMapTakesColumnsWithRepeats) {
+  testing::ToolFolder folder;
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text += "colour " + std::to_string(i % 30) + "\n";
+  BOOST_TEST(folder.Thimble("report --structures StaticMap --json " + folder.Write("a.txt", text)).exit_code == 0);
+  const auto rows = nlohmann::json::parse(folder.Read("out"))["columns"][0]["structures"];
+  BOOST_TEST_REQUIRE(rows.size() == 1u);
+  BOOST_TEST(rows[0]["failure"].is_null());
+  BOOST_TEST(rows[0]["stored"] == 30);
+}
+
+// Of numbers so large that logarithms of their factorials are all the same.
+BOOST_AUTO_TEST_CASE(BoundsOfLargeNumbersAreBounds) {
+  testing::ToolFolder folder;
+  std::string text;
+  for (std::uint64_t i = 0; i < 3000; ++i) text += std::to_string(1'700'000'000'000'000'000 + i * i * 9973) + "\n";
+  BOOST_TEST(folder.Thimble("report --structures EliasFano --save %a.thimble " + folder.Write("a.txt", text)).exit_code == 0);
+  BOOST_TEST(folder.Thimble("stat --json %a.thimble").exit_code == 0);
+  const auto section = nlohmann::json::parse(folder.Read("out"))["sections"][0];
+  const double bound = section["bound_bits_per_element"];
+  BOOST_TEST(bound <= section["bits_per_element"].get<double>());
+  BOOST_TEST(std::abs(bound - std::log2(std::exp(1.0) * 1.7e18 / 3000)) < 0.05);
+}
+
+BOOST_AUTO_TEST_CASE(LimitsAndIntervalsAreNumbers) {
+  testing::ToolFolder folder;
+  const std::string path = folder.Write("a.txt", "one\ntwo\n");
+  BOOST_TEST(folder.Thimble("report --memory-limit=-1 " + path).exit_code == 2);
+  BOOST_TEST(folder.Thimble("run --interval nan -- true").exit_code == 2);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -149,6 +149,7 @@ absl::Status WriteStore(const ConvertOptions& options, const Sketch& sketch) {
 
 absl::Status Convert(const ConvertOptions& options) {
   THIMBLE_RETURN_IF_ERROR(CheckApart(options.in, options.out));
+  THIMBLE_RETURN_IF_ERROR(CheckStoreName(options.out));
   THIMBLE_ASSIGN_OR_RETURN(const Sketch sketch, Read(options));
   if (options.to != "thimble") {
     THIMBLE_ASSIGN_OR_RETURN(const Bytes bytes, Write(options, sketch));

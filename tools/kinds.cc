@@ -60,7 +60,13 @@ constexpr KindEntry Entry() {
 }
 
 // log2 of n over k.
-double LogChoose(double n, double k) { return (std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1)) / std::log(2.0); }
+double LogChoose(double n, double k) {
+  if (k <= 0 || k >= n) return 0;
+  if (n < 1e9) return (std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1)) / std::log(2.0);
+  // The logarithms of factorials would cancel to nothing; by Stirling's formula they cancel beforehand.
+  const double rest = n - k;
+  return k * std::log2(n / k) - rest * std::log1p(-k / n) / std::log(2.0) - std::log2(2 * std::acos(-1.0) * k * (rest / n)) / 2;
+}
 
 double Share(double bits, std::uint64_t elements) { return elements == 0 ? 0 : bits / static_cast<double>(elements); }
 
@@ -130,18 +136,14 @@ Contents OfCompactDict(const RawCompactDictView& v) {
 Contents OfCompactMap(const RawCompactMapView& v) {
   const double universe = std::exp2(8.0 * v.key_bytes());
   const auto n = static_cast<double>(v.size());
-  // Of 2^64 keys the logarithms of factorials cancel to nothing, but the set's bound is then n log2(e universe / n).
-  const double keys = v.key_bytes() <= 4 ? LogChoose(universe, n) : n * std::log2(std::exp(1.0) * universe / std::max(n, 1.0));
-  return {v.size(), Share(keys + 8.0 * v.value_bytes() * n, v.size())};
+  return {v.size(), Share(LogChoose(universe, n) + 8.0 * v.value_bytes() * n, v.size())};
 }
 
 Contents OfRecordHeap(const RecordHeapView& v) { return {v.size(), {}}; }
 
 // Of all sets of so many numbers in a range, its ends being so far apart.
 double SetBits(std::uint64_t size, std::uint64_t distance) {
-  const auto n = static_cast<double>(size), universe = static_cast<double>(distance) + 1;
-  // Where the logarithms of factorials cancel to nothing, n log2(e universe / n) is as good.
-  return universe < 1e9 ? LogChoose(universe, n) : n * std::log2(std::exp(1.0) * universe / std::max(n, 1.0));
+  return LogChoose(static_cast<double>(distance) + 1, static_cast<double>(size));
 }
 
 // How far the ends of a set are apart, as the numbers stand or as signed ones, of which the negative are the largest.

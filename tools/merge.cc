@@ -11,6 +11,7 @@
 #include "file_limit.h"
 #include "prefixed.h"
 #include "report/interrupts.h"
+#include "report/output.h"
 #include "status_macros.h"
 #include "thimble/bloom_filter.h"
 #include "thimble/hyperloglog.h"
@@ -50,6 +51,11 @@ absl::StatusOr<Buffer> MergeAs(const std::vector<StoreReader>& stores, std::stri
   THIMBLE_ASSIGN_OR_RETURN(Buffer copy, stores[0].Load(section));
   absl::StatusOr<Sketch> sketch = Sketch::Open(std::move(copy));
   if (!sketch.ok()) return InSection(stores[0], section, sketch.status());
+  // What only the order of the keys gave is of no use to a union, and would make it depend on the order of the files.
+  if constexpr (std::is_same_v<Sketch, HyperLogLog>) {
+    if (sketch->Hip()) sketch = HyperLogLog::Union(*sketch, *sketch);
+    if (!sketch.ok()) return InSection(stores[0], section, sketch.status());
+  }
   for (std::size_t i = 1; i < stores.size(); ++i) {
     THIMBLE_ASSIGN_OR_RETURN(const Buffer other, stores[i].Load(section));
     const absl::StatusOr<Sketch> part = Sketch::Open(Buffer::Borrow(other.bytes()));
@@ -103,6 +109,7 @@ absl::Status Write(const std::string& path, const std::vector<std::pair<SectionI
 }
 
 absl::Status Merge(const std::vector<std::string>& paths, const std::string& out) {
+  THIMBLE_RETURN_IF_ERROR(CheckStoreName(out));
   RaiseFileLimit();  // all are open at once
   std::vector<StoreReader> stores;
   for (const std::string& path : paths) {

@@ -39,7 +39,6 @@ namespace thimble::tools {
 namespace {
 
 constexpr double kSigmas = 2;  // bounds that hold 95 times in 100
-constexpr std::size_t kPreview = 1 << 16;
 
 // What takes a sketch's keys: itself, or where a key may move all that it holds, a batch.
 template <class Sketch>
@@ -143,7 +142,7 @@ template <class Sketch>
 absl::Status CountRecords(const CountOptions& options, Sketch& sketch) {
   THIMBLE_ASSIGN_OR_RETURN(const std::unique_ptr<ByteSource> source, ByteSource::Open(options.path));
   RecordReader reader(*source, Dialect{});
-  THIMBLE_ASSIGN_OR_RETURN(const std::string_view start, reader.Preview(kPreview));
+  THIMBLE_ASSIGN_OR_RETURN(const std::string_view start, reader.Preview(kPreviewBytes));
   const Sniffed sniffed = Sniff(options.path, start, options.format, HeaderChoice(options));
   reader.set_dialect(sniffed.dialect);
   THIMBLE_ASSIGN_OR_RETURN(bool more, reader.Next());
@@ -192,6 +191,7 @@ int Run(const CountOptions& options, const typename Sketch::Options& make) {
   absl::StatusOr<Sketch> sketch = Sketch::Make(make);
   if (!sketch.ok()) return Complain(sketch.status());
   if (const absl::Status apart = CheckApart(options.path, options.sketch); !apart.ok()) return Complain(apart);
+  if (const absl::Status named = CheckStoreName(options.sketch); !named.ok()) return Complain(named);
   if (const absl::Status counted = CountInto(options, make, *sketch); !counted.ok()) return Complain(counted);
   if (!options.sketch.empty()) {
     if (const absl::Status saved = Written(Save(options.sketch, sketch->image())); !saved.ok()) return Complain(saved);

@@ -72,6 +72,7 @@ absl::Status CheckPaths(const ReportOptions& options) {
     THIMBLE_RETURN_IF_ERROR(CheckApart(options.read.path, output));
     THIMBLE_RETURN_IF_ERROR(CheckApart(options.compare, output));
   }
+  THIMBLE_RETURN_IF_ERROR(CheckStoreName(options.save));
   return CheckOutputsApart(options.save, options.html);
 }
 
@@ -140,6 +141,7 @@ void AddReport(CLI::App& app, int& exit_code) {
       ->delimiter(',')
       ->allow_extra_args(false);
   report->add_option("--memory-limit", options->measure.memory_limit, "heap for each structure, such as 500MB or 4GiB; half of the machine's by default")
+      ->check([](const std::string& text) { return text.starts_with('-') ? "a limit is not negative" : ""; })
       ->transform(CLI::AsSizeValue(false));
   report->add_option("--jobs", options->measure.jobs, "structures measured at once; 1 for the steadiest times")
       ->check(CLI::Range(1u, 64u))

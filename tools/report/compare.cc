@@ -21,7 +21,13 @@ void AddCosts(const nlohmann::json& structures, const std::string& column, Costs
   }
 }
 
-void AddCosts(const ColumnReport& column, const std::string& name, Costs& costs) {
+// A name as a report has it: what is no UTF-8 is replaced there.
+std::string AsInJson(const std::string& name) {
+  return nlohmann::json::parse(nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)).get<std::string>();
+}
+
+void AddCosts(const ColumnReport& column, const std::string& column_name, Costs& costs) {
+  const std::string name = AsInJson(column_name);
   for (const StructureRow& row : column.structures) {
     costs[name + ": " + row.structure->name] = row.measured.ok() ? static_cast<double>(row.measured.heap_bytes) : -1;
   }

@@ -69,8 +69,10 @@ std::string Clean(std::string_view text) {
 }
 
 std::string Shorten(std::string_view text, std::size_t width) {
-  std::string clean = Clean(text);
-  if (Columns(clean) <= width) return clean;
+  // A character has four bytes at most: what is longer by far need not be counted whole.
+  const bool long_text = text.size() > 4 * width;
+  std::string clean = Clean(text.substr(0, 4 * width));
+  if (!long_text && Columns(clean) <= width) return clean;
   while (Columns(clean) > width - 3) clean.pop_back();
   return clean + "...";
 }

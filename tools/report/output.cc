@@ -16,6 +16,18 @@
 namespace thimble::tools {
 namespace {
 
+// Whether a name leads through /proc, as /dev/stdout and /dev/fd/3 do.
+bool LeadsToOpenFile(std::filesystem::path path) {
+  std::error_code ignored;
+  for (int links = 0; links < 40; ++links) {
+    if (std::filesystem::weakly_canonical(path.parent_path(), ignored).string().starts_with("/proc/")) return true;
+    const std::filesystem::path target = std::filesystem::read_symlink(path, ignored);
+    if (target.empty()) return false;
+    path = path.parent_path() / target;  // which an absolute one replaces
+  }
+  return false;
+}
+
 absl::Status SystemError(const std::string& path) { return absl::UnavailableError(path + ": " + std::strerror(errno)); }
 
 // Closes `fd` in any case.
@@ -35,13 +47,18 @@ absl::Status WriteAll(int fd, const std::string& path, std::string_view text) {
 
 }  // namespace
 
-absl::Status WriteOutput(const std::string& path, std::string_view text) {
+absl::Status WriteOutput(const std::string& name, std::string_view text) {
   struct stat info;
-  const bool exists = stat(path.c_str(), &info) == 0;
-  if (exists && !S_ISREG(info.st_mode)) {
-    const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    return fd < 0 ? SystemError(path) : WriteAll(fd, path, text);
+  const bool exists = stat(name.c_str(), &info) == 0;
+  if (exists && (!S_ISREG(info.st_mode) || LeadsToOpenFile(name))) {
+    std::fflush(stdout);
+    // Where stdout itself goes on, behind what it has written; a file that is opened anew begins at its end.
+    struct stat out;
+    const bool is_stdout = fstat(STDOUT_FILENO, &out) == 0 && out.st_dev == info.st_dev && out.st_ino == info.st_ino;
+    const int fd = is_stdout ? dup(STDOUT_FILENO) : open(name.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+    return fd < 0 ? SystemError(name) : WriteAll(fd, name, text);
   }
+  const std::string path = std::filesystem::is_symlink(name) ? std::filesystem::weakly_canonical(name).string() : name;
   const InterruptsBlocked blocked;
   // Of a name that nobody has, whatever else is called .part.
   std::random_device random;
@@ -57,6 +74,11 @@ absl::Status WriteOutput(const std::string& path, std::string_view text) {
   if (written.ok() && std::rename(part.c_str(), path.c_str()) != 0) written = SystemError(path);
   if (!written.ok()) unlink(part.c_str());
   return written;
+}
+
+absl::Status CheckStoreName(const std::string& path) {
+  if (!LeadsToOpenFile(path)) return absl::OkStatus();
+  return absl::InvalidArgumentError(path + ": this leads to an open file; a store needs a name of its own");
 }
 
 absl::Status CheckApart(const std::string& input, const std::string& output) {

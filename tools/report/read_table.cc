@@ -135,7 +135,7 @@ std::string FormatName(const Dialect& dialect) {
 absl::StatusOr<TableData> Read(const ReadOptions& options, Progress& progress) {
   THIMBLE_ASSIGN_OR_RETURN(const std::unique_ptr<ByteSource> source, ByteSource::Open(options.path));
   RecordReader records(*source, {});
-  THIMBLE_ASSIGN_OR_RETURN(const std::string_view start, records.Preview(std::size_t{1} << 16));
+  THIMBLE_ASSIGN_OR_RETURN(const std::string_view start, records.Preview(kPreviewBytes));
   const Sniffed sniffed = Sniff(options.path, start, options.format, options.header);
   records.set_dialect(sniffed.dialect);
 

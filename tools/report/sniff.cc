@@ -139,8 +139,7 @@ bool LooksLikeHeader(const Records& records) {
 }  // namespace
 
 Sniffed Sniff(std::string_view path, std::string_view start, std::string_view format, Choice header) {
-  constexpr std::size_t kWhole = std::size_t{1} << 16;
-  const bool cut_short = start.size() >= kWhole;
+  const bool cut_short = start.size() >= kPreviewBytes;
   Sniffed sniffed;
   sniffed.dialect = FindDialect(path, start, format, cut_short);
   if (sniffed.dialect.json) {

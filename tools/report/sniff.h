@@ -7,6 +7,9 @@
 
 namespace thimble::tools {
 
+// So much of a file's start is looked at, in which a header of thousands of columns and some rows lie.
+inline constexpr std::size_t kPreviewBytes = std::size_t{1} << 20;
+
 enum class Choice { kAuto, kYes, kNo };
 
 struct Sniffed {

@@ -87,7 +87,9 @@ int RunCommand(const RunOptions& options) {
 void AddRun(CLI::App& app, int& exit_code) {
   CLI::App* run = app.add_subcommand("run", "Run a command, and show the memory that it and its children take over time");
   auto options = std::make_shared<RunOptions>();
-  run->add_option("--interval", options->interval, "seconds between two looks")->check(CLI::Range(0.001, 3600.0))->capture_default_str();
+  run->add_option("--interval", options->interval, "seconds between two looks")->check(CLI::Range(0.001, 3600.0))
+      ->check([](const std::string& text) { return CLI::detail::to_lower(text).find("nan") != std::string::npos ? "no number of seconds" : ""; })
+      ->capture_default_str();
   run->add_flag("--json", options->json, "every sample and mark, as JSON");
   run->add_option("--output", options->output, "where the report goes; stderr by default");
   run->add_option("--html", options->html, "draw memory over time into this file too, one self-contained page");

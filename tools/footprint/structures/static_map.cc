@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include <absl/container/flat_hash_set.h>
+
 #include "keys.h"
 
 namespace thimble::footprint {
@@ -15,8 +17,11 @@ class StaticMapCandidate final : public Candidate {
     unsigned bits = 1;
     while (bits < 64 && column.size() >> bits != 0) ++bits;
     StaticMap::Builder builder({.value_bits = bits});
+    absl::flat_hash_set<std::uint64_t> met;  // hashes; of two values that share one the second is not added
     std::uint64_t id = 0;
-    ForEachKey(column, [&](auto key) { builder.Add(key, id++); });
+    ForEachKey(column, [&](auto key) {
+      if (met.insert(Hash64(key)).second) builder.Add(key, id++);
+    });
     absl::StatusOr<StaticMap> built = std::move(builder).Finish();
     if (built.ok()) map_.emplace(*std::move(built));
     return built.status();
