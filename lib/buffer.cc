@@ -25,7 +25,7 @@ void Observe(std::ptrdiff_t bytes) {
 }
 
 std::size_t Pages(std::size_t bytes) {
-  if (bytes > SIZE_MAX - kPage) throw std::bad_alloc();
+  if (bytes > SIZE_MAX / 2) throw std::bad_alloc();
   return RoundUp(bytes, kPage);
 }
 

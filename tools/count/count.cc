@@ -135,7 +135,7 @@ absl::StatusOr<std::size_t> FindColumn(const CountOptions& options, const Record
     const std::size_t number = std::stoul(options.column);
     if (number >= 1 && number <= first.size()) return number - 1;
   }
-  return absl::InvalidArgumentError("there is no column " + options.column);
+  return absl::InvalidArgumentError("there is no column " + options.column + (has_header ? "" : "; the first row was not taken for names: --header yes"));
 }
 
 template <class Sketch>

@@ -31,7 +31,9 @@ void AddTasks(ColumnReport& report, const footprint::ColumnSource& source, std::
 absl::Status CheckNames(const TableData& table, const MeasureOptions& options) {
   for (const std::string& name : options.columns) {
     const auto is_name = [&](const ColumnData& column) { return column.name == name; };
-    if (std::none_of(table.columns.begin(), table.columns.end(), is_name)) return absl::InvalidArgumentError("there is no column " + name);
+    if (std::none_of(table.columns.begin(), table.columns.end(), is_name)) {
+      return absl::InvalidArgumentError("there is no column " + name + (table.has_header || table.format == "jsonl" ? "" : "; the first row was not taken for names: --header yes"));
+    }
   }
   for (const std::string& part : options.structures) {
     const auto has_part = [&](const Structure& structure) { return IsChosen({part}, structure.name); };
