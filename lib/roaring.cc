@@ -215,7 +215,7 @@ absl::StatusOr<SparseSet> ParseRoaring(std::span<const std::byte> bytes) {
   SparseSet::Builder builder;
   THIMBLE_RETURN_IF_ERROR(ReadBitmap(in, 0, builder));
   if (!in.empty()) return Damaged("bytes are left over");
-  return builder.Finish();
+  return std::move(builder).Finish();
 }
 
 absl::StatusOr<SparseSet> ParseRoaring64(std::span<const std::byte> bytes) {
@@ -232,7 +232,7 @@ absl::StatusOr<SparseSet> ParseRoaring64(std::span<const std::byte> bytes) {
     THIMBLE_RETURN_IF_ERROR(ReadBitmap(in, high, builder));
   }
   if (!in.empty()) return Damaged("bytes are left over");
-  return builder.Finish();
+  return std::move(builder).Finish();
 }
 
 absl::StatusOr<std::vector<std::byte>> FormatRoaring(const SparseSetView& set) {

@@ -157,7 +157,7 @@ absl::Status SparseSet::Builder::AddBitmap(std::uint64_t base, std::span<const s
   return absl::OkStatus();
 }
 
-absl::StatusOr<SparseSet> SparseSet::Builder::Finish() {
+absl::StatusOr<SparseSet> SparseSet::Builder::Finish() && {
   THIMBLE_ASSIGN_OR_RETURN(Buffer buffer, tree_->Finish());
   THIMBLE_ASSIGN_OR_RETURN(const SparseSetView view, ViewOf(buffer));
   return SparseSet(view, std::move(buffer));

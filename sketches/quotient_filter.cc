@@ -309,7 +309,10 @@ absl::Status QuotientFilter::AddPlace(const Place& place, std::uint64_t epoch) {
     const std::uint64_t remainder = QuotientKernels::Remainder(*this, page, place), entry = remainder << epoch_bits_ | epoch;
     if (!counts_duplicates_) {
       if (const Found found = Find(page, place); found.entry >= 0) {
-        SetEntry(found.block, shape, static_cast<unsigned>(found.entry), entry);
+        // What another filter brings may be older than what is here.
+        const auto at = static_cast<unsigned>(found.entry);
+        const auto age = [&](std::uint64_t of) { return (epoch_ - of) & LowBits(epoch_bits_); };
+        if (age(epoch) < age(GetEntry(found.block, shape, at) & LowBits(epoch_bits_))) SetEntry(found.block, shape, at, entry);
         return absl::OkStatus();
       }
     }

@@ -102,6 +102,12 @@ class RealFile final : public File {
     return absl::OkStatus();
   }
 
+  absl::Status CopyModeOf(const std::string& path) override {
+    struct stat info;
+    if (stat(path.c_str(), &info) != 0) return errno == ENOENT ? absl::OkStatus() : Failure("stat", path);
+    return fchmod(fd_.get(), info.st_mode & 0777) == 0 ? absl::OkStatus() : Failure("change the mode of", path_);
+  }
+
   absl::StatusOr<bool> TryLock() override {
     // Of the open file description: unlike F_SETLK's it conflicts within a process, and does not vanish when an unrelated
     // descriptor of the same file is closed.
@@ -154,6 +160,8 @@ class RealFile final : public File {
 
   absl::Status DropPrivatePages(std::span<std::byte> run) override {
     if (run.empty() || madvise(run.data(), run.size(), MADV_DONTNEED) == 0) return absl::OkStatus();
+    // Pages that mlockall locked.
+    if (errno == EINVAL && madvise(run.data(), run.size(), 24 /* MADV_DONTNEED_LOCKED, from Linux 5.18 on */) == 0) return absl::OkStatus();
     return Failure("drop pages", path_);
   }
 
@@ -179,6 +187,12 @@ class RealFileSystem final : public FileSystem {
     if (S_ISDIR(info.st_mode)) return Failure("open", path, EISDIR);
     if (!S_ISREG(info.st_mode)) return NotRegular(path);
     return file;
+  }
+
+  std::string Resolve(const std::string& path) override {
+    std::error_code failed;
+    std::filesystem::path resolved = std::filesystem::weakly_canonical(path, failed);
+    return failed ? path : resolved.string();
   }
 
   absl::Status Rename(const std::string& from, const std::string& to, bool replace) override {

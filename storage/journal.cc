@@ -135,7 +135,7 @@ absl::Status SetSequences(File& file, bool odd) {
 
 }  // namespace
 
-std::string JournalPath(const std::string& path) { return path + ".journal"; }
+std::string JournalPath(FileSystem& system, const std::string& path) { return system.Resolve(path) + ".journal"; }
 
 absl::Status WriteJournal(File& journal, const Superblock& superblock, std::span<const JournalPage> pages) {
   std::vector<std::uint64_t> numbers;
@@ -153,7 +153,7 @@ absl::Status WriteJournal(File& journal, const Superblock& superblock, std::span
 
 absl::Status Recover(FileSystem& system, const std::string& path, File& file) {
   THIMBLE_ASSIGN_OR_RETURN(const Superblock ruling, RulingSuperblock(From(file)));
-  absl::StatusOr<std::unique_ptr<File>> journal = system.Open(JournalPath(path), FileSystem::Mode::kRead);
+  absl::StatusOr<std::unique_ptr<File>> journal = system.Open(JournalPath(system, path), FileSystem::Mode::kRead);
   if (journal.ok()) {
     JournalReader reader(**journal);
     THIMBLE_ASSIGN_OR_RETURN(const bool counts, reader.Check(ruling.file_id, ruling.epoch));
@@ -170,7 +170,7 @@ absl::Status Recover(FileSystem& system, const std::string& path, File& file) {
 }
 
 absl::StatusOr<bool> RecoverAbandoned(FileSystem& system, const std::string& path) {
-  const absl::StatusOr<std::unique_ptr<File>> journal = system.Open(JournalPath(path), FileSystem::Mode::kRead);
+  const absl::StatusOr<std::unique_ptr<File>> journal = system.Open(JournalPath(system, path), FileSystem::Mode::kRead);
   if (journal.status().code() == absl::StatusCode::kNotFound) return false;
   THIMBLE_RETURN_IF_ERROR(journal.status());
   THIMBLE_ASSIGN_OR_RETURN(const std::unique_ptr<File> file, system.Open(path, FileSystem::Mode::kUpdate));

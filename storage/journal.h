@@ -21,7 +21,7 @@
 
 namespace thimble::format {
 
-std::string JournalPath(const std::string& path);
+std::string JournalPath(FileSystem& system, const std::string& path);
 
 // A page of the file, and where its new contents stand now.
 struct JournalPage {

@@ -110,6 +110,7 @@ class LiveFile::Impl : public std::enable_shared_from_this<Impl> {
 
   FileSystem& system_;
   const std::string path_;
+  std::string journal_path_;
   std::unique_ptr<File> file_;
   std::unique_ptr<File> journal_;
   Superblock ruling_;
@@ -209,18 +210,29 @@ absl::Status LiveFile::Impl::ReadGeometry(Discipline discipline) {
     end = section->entry.offset + section->entry.stored_bytes;
     if (grows) grower_ = section;
   }
+  if (ruling_.state == FileState::kDirty) right = right && ruling_.file_bytes == RoundUp(end, kPageBytes);
+  const auto is_directory_at = [&](int which) { return ruling_.directory_offset == format::LiveDirectoryAt(which, ruling_.directory_bytes); };
+  right = right && (is_directory_at(0) || is_directory_at(1));
   if (!right) return absl::DataLossError(path_ + ": its sections do not lie as a live file's do");
   was_closed_ = ruling_.state == FileState::kClean;
   return absl::OkStatus();
 }
 
 absl::Status LiveFile::Impl::OpenJournal() {
-  const std::string journal = format::JournalPath(path_);
-  absl::StatusOr<std::unique_ptr<File>> opened = system_.Open(journal, FileSystem::Mode::kUpdate);
-  if (opened.status().code() == absl::StatusCode::kNotFound) opened = system_.Open(journal, FileSystem::Mode::kCreate);
+  journal_path_ = format::JournalPath(system_, path_);
+  absl::StatusOr<std::unique_ptr<File>> opened = system_.Open(journal_path_, FileSystem::Mode::kUpdate);
+  if (opened.ok()) {
+    // A torn journal may begin with anything, so no more can be told.
+    if (format::RulingSuperblock(format::From(**opened)).ok()) {
+      return absl::FailedPreconditionError(journal_path_ + ": is a store file, and stands where this file's journal would");
+    }
+  } else if (opened.status().code() == absl::StatusCode::kNotFound) {
+    opened = system_.Open(journal_path_, FileSystem::Mode::kCreate);
+    if (opened.ok()) THIMBLE_RETURN_IF_ERROR((*opened)->CopyModeOf(path_));  // it holds the file's pages
+  }
   if (!opened.ok()) return opened.status();
   journal_ = *std::move(opened);
-  return system_.SyncParent(journal);
+  return system_.SyncParent(journal_path_);
 }
 
 // DIRTY must be durable before the first store, and everything behind the last section gone before something grows there.
@@ -288,15 +300,19 @@ absl::StatusOr<std::span<std::byte>> LiveFile::Impl::Grow(std::span<std::byte> r
     return absl::FailedPreconditionError(path_ + ": this section may not grow");
   }
   if (bytes > format::kMaxFileBytes) return absl::ResourceExhaustedError(path_ + ": too many bytes");
+  if (bytes <= grower_->entry.stored_bytes) return growing_.first(bytes);  // another buffer of the section grew already
   const std::uint64_t offset = grower_->entry.offset;
   const std::uint64_t end = RoundUp(offset + bytes, kPageBytes);
   if (end - offset > growing_.size()) {
-    THIMBLE_RETURN_IF_ERROR(file_->Allocate(end));
-    if (growing_.empty()) {
-      THIMBLE_ASSIGN_OR_RETURN(growing_, file_->Map(MapAccess::kPrivate, offset, end - offset));
-    } else {
-      THIMBLE_ASSIGN_OR_RETURN(growing_, file_->Remap(growing_, end - offset));
+    const auto longer = [&]() -> absl::StatusOr<std::span<std::byte>> {
+      THIMBLE_RETURN_IF_ERROR(file_->Allocate(end));
+      return growing_.empty() ? file_->Map(MapAccess::kPrivate, offset, end - offset) : file_->Remap(growing_, end - offset);
+    }();
+    if (!longer.ok()) {  // the room that it took on the disk is not wanted any more
+      (void)file_->Truncate(offset + growing_.size());
+      return longer.status();
     }
+    growing_ = *longer;
   }
   grower_->entry.stored_bytes = grower_->entry.bytes = bytes;
   grown_ = true;
@@ -399,8 +415,11 @@ absl::Status LiveFile::Impl::WriteCommit(const Superblock& next, std::span<const
 
 absl::Status LiveFile::Impl::Seal(const std::string& path) const {
   if (!broken_.ok()) return broken_;
-  // What replaced a file that somebody writes, this one above all, would cut it off from its name, and from readers.
-  if (const auto there = system_.Open(path, FileSystem::Mode::kUpdate); there.ok()) {
+  if (journal_ != nullptr && system_.Resolve(path) == journal_path_) return absl::InvalidArgumentError(path + ": is this file's journal");
+  // What replaced a file that somebody writes, this one above all, would cut it off from its name, and from readers. The lock is kept until
+  // the new file is there.
+  const auto there = system_.Open(path, FileSystem::Mode::kUpdate);
+  if (there.ok()) {
     THIMBLE_ASSIGN_OR_RETURN(const bool free, (*there)->TryLock());
     if (!free) return absl::InvalidArgumentError(path + ": is a live file that somebody writes");
   }
@@ -441,6 +460,9 @@ absl::Status LiveFile::Impl::Close() {
   const absl::Status closed = Once([&]() -> absl::Status {
     Superblock next = Next(FileState::kClean);
     THIMBLE_RETURN_IF_ERROR(WriteChecksums(next));
+    // A growth that failed may have made the file longer.
+    THIMBLE_ASSIGN_OR_RETURN(const std::uint64_t size, file_->Size());
+    if (size > next.file_bytes) THIMBLE_RETURN_IF_ERROR(file_->Truncate(next.file_bytes));
     const std::vector<std::byte> directory = NextDirectory(next);
     THIMBLE_RETURN_IF_ERROR(file_->Write(next.directory_offset, directory));
     THIMBLE_RETURN_IF_ERROR(file_->Sync());
@@ -448,7 +470,8 @@ absl::Status LiveFile::Impl::Close() {
   });
   if (!closed.ok()) return closed;
   // Older than the superblock, the journal means nothing any more; it is removed for tidiness, and under the lock.
-  return journal_ == nullptr ? absl::OkStatus() : system_.Remove(format::JournalPath(path_));
+  if (journal_ != nullptr) (void)system_.Remove(journal_path_);
+  return absl::OkStatus();
 }
 
 LiveFile::LiveFile(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}

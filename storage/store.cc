@@ -80,7 +80,13 @@ absl::StatusOr<StoreReader> StoreReader::Open(const std::string& path, const Opt
   }
   StoreReader store(std::move(file), options);
   if (!written) {
-    THIMBLE_RETURN_IF_ERROR(store.ReadContents());
+    absl::Status read = store.ReadContents();
+    // A writer that closes or opens the file changes length, superblock and directory under us: look again at what stands then.
+    for (int attempt = 0; attempt < 10 && absl::IsDataLoss(read) && ruling.ok() && ruling->discipline != Discipline::kNone; ++attempt) {
+      THIMBLE_ASSIGN_OR_RETURN(store.file_, MappedFile::Open(path, options.load, system));
+      read = store.ReadContents();
+    }
+    THIMBLE_RETURN_IF_ERROR(read);
     return store;
   }
   // Superblock and directory, and all of a copy, are of one state too.

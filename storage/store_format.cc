@@ -58,11 +58,12 @@ absl::StatusOr<Superblock> RulingSuperblock(ReadAt read) {
   std::array<SuperblockState, 2> states{};
   for (int which : {0, 1}) states[which] = ReadSuperblock(head, which, superblocks[which]);
   const auto valid = [&](int which) { return states[which] == SuperblockState::kValid; };
-  if (valid(0) && (!valid(1) || superblocks[0].epoch >= superblocks[1].epoch)) return superblocks[0];
-  if (valid(1)) return superblocks[1];
-  for (SuperblockState state : states) {
+  // Where a newer version keeps its epoch is not known: it may be the one that rules.
+  for (const SuperblockState state : states) {
     if (state == SuperblockState::kNewer) return absl::UnimplementedError("written by a newer version of thimble");
   }
+  if (valid(0) && (!valid(1) || superblocks[0].epoch >= superblocks[1].epoch)) return superblocks[0];
+  if (valid(1)) return superblocks[1];
   for (SuperblockState state : states) {
     if (state == SuperblockState::kDamaged) return absl::DataLossError("both superblocks are damaged");
   }
@@ -97,10 +98,10 @@ const char* Contents::CheckPlace() const {
 }
 
 const char* Contents::CheckEntry(const Entry& entry) const {
-  if (!Within(entry.offset, entry.stored_bytes, file_bytes_)) return "it lies outside the file";
+  if (!Within(entry.offset, entry.stored_bytes, superblock_.file_bytes)) return "it lies outside the file";
   if (entry.offset % 64 != 0) return "it is misplaced";
   const bool checked = (entry.flags & Entry::kHasChecksum) != 0;
-  if (checked && !Within(entry.table_offset, entry.table_bytes(), file_bytes_)) return "its checksums lie outside the file";
+  if (checked && !Within(entry.table_offset, entry.table_bytes(), superblock_.file_bytes)) return "its checksums lie outside the file";
   if (checked ? entry.table_offset % 8 != 0 : entry.table_offset != 0) return "its checksums are misplaced";
   if (entry.codec == Codec::kNone && entry.bytes != entry.stored_bytes) return "its length is not its length";
   if (!IsZero(entry.reserved)) return "reserved bytes of its entry are not zero";

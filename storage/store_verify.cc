@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "status_macros.h"
@@ -97,7 +98,13 @@ void CheckBlocks(const std::vector<SectionChecker>& sections, unsigned threads, 
   };
   std::vector<std::thread> helpers;
   const std::uint64_t useful = std::min<std::uint64_t>(threads, runs);
-  for (std::uint64_t i = 1; i < useful; ++i) helpers.emplace_back(work);
+  for (std::uint64_t i = 1; i < useful; ++i) {
+    try {
+      helpers.emplace_back(work);
+    } catch (const std::system_error&) {
+      break;  // those that there are do it
+    }
+  }
   work();
   for (std::thread& helper : helpers) helper.join();
 }

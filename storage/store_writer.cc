@@ -31,7 +31,7 @@ class StoreWriter::Impl {
     std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(random));
     temporary_ = path_ + ".tmp-" + digits;
     THIMBLE_ASSIGN_OR_RETURN(file_, system_.Open(temporary_, FileSystem::Mode::kCreate));
-    return absl::OkStatus();
+    return file_->CopyModeOf(path_);  // who could not read what is replaced cannot read the new one
   }
 
   absl::Status Add(std::string_view name, Kind kind, std::span<const std::byte> bytes, Codec codec) {

@@ -20,6 +20,7 @@ class ForwardingFile : public File {
   absl::Status Allocate(std::uint64_t bytes) override { return file_->Allocate(bytes); }
   absl::Status Truncate(std::uint64_t bytes) override { return file_->Truncate(bytes); }
   absl::Status Sync() override { return file_->Sync(); }
+  absl::Status CopyModeOf(const std::string& path) override { return file_->CopyModeOf(path); }
   absl::StatusOr<bool> TryLock() override { return file_->TryLock(); }
   absl::StatusOr<std::span<std::byte>> Map(MapAccess access, std::uint64_t offset, std::uint64_t bytes) override {
     return file_->Map(access, offset, bytes);
@@ -38,6 +39,7 @@ class ForwardingFileSystem : public FileSystem {
   explicit ForwardingFileSystem(FileSystem& system = FileSystem::Real()) : system_(system) {}
 
   absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, Mode mode) override { return system_.Open(path, mode); }
+  std::string Resolve(const std::string& path) override { return system_.Resolve(path); }
   absl::Status Rename(const std::string& from, const std::string& to, bool replace) override { return system_.Rename(from, to, replace); }
   absl::Status Remove(const std::string& path) override { return system_.Remove(path); }
   absl::Status SyncParent(const std::string& path) override { return system_.SyncParent(path); }

@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <csignal>
+#include <filesystem>
+#include <functional>
 #include <thread>
 
 #include "forwarding_file_system.h"
@@ -138,6 +140,166 @@ BOOST_AUTO_TEST_CASE(SectionsWhereNoneMayLieAreRefused) {
   BOOST_CHECK_EQUAL(open_changed([](format::Entry&) {}), absl::StatusCode::kOk);
   BOOST_CHECK_EQUAL(open_changed([](format::Entry& e) { e.flags |= format::Entry::kMayGrow; }), absl::StatusCode::kDataLoss);
   BOOST_CHECK_EQUAL(open_changed([](format::Entry& e) { e.offset = format::kSectionsFrom; }), absl::StatusCode::kDataLoss);
+}
+
+// A system whose mappings do not grow, and which does something before it renames.
+class UnwillingFileSystem : public testing::ForwardingFileSystem {
+ public:
+  bool remaps = true;
+  std::function<void()> before_rename;
+
+  absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, Mode mode) override {
+    absl::StatusOr<std::unique_ptr<File>> file = ForwardingFileSystem::Open(path, mode);
+    if (!file.ok()) return file;
+    return std::make_unique<UnwillingFile>(*std::move(file), *this);
+  }
+  absl::Status Rename(const std::string& from, const std::string& to, bool replace) override {
+    if (before_rename && replace) before_rename();
+    return ForwardingFileSystem::Rename(from, to, replace);
+  }
+
+ private:
+  class UnwillingFile : public testing::ForwardingFile {
+   public:
+    UnwillingFile(std::unique_ptr<File> file, UnwillingFileSystem& system) : ForwardingFile(std::move(file)), system_(system) {}
+    absl::StatusOr<std::span<std::byte>> Remap(std::span<std::byte> run, std::uint64_t bytes) override {
+      if (!system_.remaps) return absl::ResourceExhaustedError("no room for a mapping");
+      return ForwardingFile::Remap(run, bytes);
+    }
+
+   private:
+    UnwillingFileSystem& system_;
+  };
+};
+
+BOOST_AUTO_TEST_CASE(AGrowthThatFailedLeavesAFileThatOpens) {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("a.live");
+  UnwillingFileSystem system;
+  {
+    absl::StatusOr<JournaledFile> file = JournaledFile::Create(path, {{"g", Kind::kNone, 5000, true}}, system);
+    REQUIRE_OK(file);
+    Buffer bytes = *file->Take("g");
+    bytes.data()[0] = std::byte{7};
+    system.remaps = false;
+    CHECK_CODE(bytes.Grow(1 << 20), absl::StatusCode::kResourceExhausted);
+    REQUIRE_OK(file->Commit());
+    bytes = Buffer();
+    REQUIRE_OK(file->Close());
+  }
+  const absl::StatusOr<StoreReader> store = StoreReader::Open(path);
+  REQUIRE_OK(store);
+  REQUIRE_OK(store->Verify());
+  BOOST_TEST(store->Bytes("g")->size() == 5000u);
+  BOOST_TEST(std::filesystem::file_size(path) < 50'000u);
+}
+
+BOOST_AUTO_TEST_CASE(TwoBuffersOfOneSectionGrowIt) {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("a.live");
+  {
+    absl::StatusOr<JournaledFile> file = JournaledFile::Create(path, {{"g", Kind::kNone, 100, true}});
+    REQUIRE_OK(file);
+    Buffer one = *file->Take("g"), other = *file->Take("g");
+    REQUIRE_OK(one.Grow(4000));
+    REQUIRE_OK(file->Commit());
+    REQUIRE_OK(other.Grow(200));
+    one = Buffer(), other = Buffer();
+    REQUIRE_OK(file->Close());
+  }
+  REQUIRE_OK(StoreReader::Open(path)->Verify());
+  BOOST_TEST(StoreReader::Open(path)->Bytes("g")->size() == 4000u);
+}
+
+// What is left of a commit is found by whatever name the file is opened.
+BOOST_AUTO_TEST_CASE(AllNamesOfAFileHaveOneJournal) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.File("links"));
+  const std::string path = folder.File("a.live"), link = folder.File("links/b.live");
+  REQUIRE_OK(JournaledFile::Create(path, Sections(100, false))->Close());
+  std::filesystem::create_symlink(path, link);
+  absl::StatusOr<JournaledFile> file = JournaledFile::Open(link);
+  REQUIRE_OK(file);
+  BOOST_TEST(std::filesystem::exists(path + ".journal"));
+  REQUIRE_OK(file->Close());
+  BOOST_TEST(!std::filesystem::exists(path + ".journal"));
+}
+
+BOOST_AUTO_TEST_CASE(AStoreIsNotTakenForAJournal) {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("a.live"), journal = path + ".journal";
+  absl::StatusOr<JournaledFile> file = JournaledFile::Create(path, {{"raw", Kind::kNone, 100, false}});
+  REQUIRE_OK(file);
+  CHECK_CODE(file->Seal(journal), absl::StatusCode::kInvalidArgument);
+  REQUIRE_OK(file->Seal(folder.File("sealed")));
+  REQUIRE_OK(file->Close());
+  std::filesystem::rename(folder.File("sealed"), journal);
+  CHECK_CODE(JournaledFile::Open(path), absl::StatusCode::kFailedPrecondition);
+  REQUIRE_OK(StoreReader::Open(journal)->Verify());
+}
+
+BOOST_AUTO_TEST_CASE(ClosingNeedsNoJournalAnyMore) {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("a.live");
+  absl::StatusOr<JournaledFile> file = JournaledFile::Create(path, Sections(100, false));
+  REQUIRE_OK(file);
+  std::filesystem::remove(path + ".journal");
+  REQUIRE_OK(file->Close());
+  REQUIRE_OK(StoreReader::Open(path)->Verify());
+}
+
+// Nobody can read in a journal, or in what replaces a file, what he cannot read in the file.
+BOOST_AUTO_TEST_CASE(WhatIsPrivateStaysPrivate) {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("a.live"), sealed = folder.File("sealed");
+  const auto mode = [](const std::string& of) { return std::filesystem::status(of).permissions(); };
+  constexpr auto kOwners = std::filesystem::perms::owner_read | std::filesystem::perms::owner_write;
+  REQUIRE_OK(JournaledFile::Create(path, {{"raw", Kind::kNone, 100, false}})->Close());
+  std::filesystem::permissions(path, kOwners);
+  testing::WriteBytes(sealed, {});
+  std::filesystem::permissions(sealed, kOwners);
+  const absl::StatusOr<JournaledFile> file = JournaledFile::Open(path);
+  REQUIRE_OK(file);
+  BOOST_TEST((mode(path + ".journal") == kOwners));
+  REQUIRE_OK(file->Seal(sealed));
+  BOOST_TEST((mode(sealed) == kOwners));
+}
+
+// Until the new file is there, nobody opens the old one for update.
+BOOST_AUTO_TEST_CASE(SealingKeepsWritersOut) {
+  const TemporaryFolder folder;
+  const std::string target = folder.File("target");
+  REQUIRE_OK(MonotoneFile::Create(target, Sections(100, false))->Close());
+  UnwillingFileSystem system;
+  absl::StatusOr<MonotoneFile> file = MonotoneFile::Create(folder.File("a.live"), {{"raw", Kind::kNone, 100, false}}, system);
+  REQUIRE_OK(file);
+  absl::Status other;
+  system.before_rename = [&] { other = MonotoneFile::Open(target).status(); };
+  REQUIRE_OK(file->Seal(target));
+  CHECK_CODE(other, absl::StatusCode::kUnavailable);
+}
+
+// A superblock that a newer version wrote may be the one that rules, whatever the other says.
+BOOST_AUTO_TEST_CASE(WhatANewerVersionWroteIsRefused) {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("a.live");
+  REQUIRE_OK(MonotoneFile::Create(path, Sections(100, false))->Close());
+  const std::vector<std::byte> whole = testing::ReadBytes(path);
+  const auto open_changed = [&](auto change) {
+    std::vector<std::byte> bytes = whole;
+    auto superblocks = {Load<format::Superblock>(bytes.data()), Load<format::Superblock>(bytes.data() + 4096)};
+    format::Superblock ruling = std::max(superblocks, [](const auto& a, const auto& b) { return a.epoch < b.epoch; });
+    change(ruling);
+    ruling.Seal();
+    Store(bytes.data() + format::kSuperblockAt[ruling.epoch % 2], ruling);
+    testing::WriteBytes(path, bytes);
+    const absl::StatusCode read = StoreReader::Open(path).status().code();
+    BOOST_CHECK_EQUAL(MonotoneFile::Open(path).status().code(), read);
+    return read;
+  };
+  BOOST_CHECK_EQUAL(open_changed([](format::Superblock& s) { s.features |= 1; }), absl::StatusCode::kUnimplemented);
+  BOOST_CHECK_EQUAL(open_changed([](format::Superblock& s) { s.state = FileState::kDirty, s.file_bytes = 12288; }), absl::StatusCode::kDataLoss);
+  BOOST_CHECK_EQUAL(open_changed([](format::Superblock&) {}), absl::StatusCode::kOk);
 }
 
 std::uint64_t FileBytes(const std::string& path) { return std::filesystem::file_size(path); }

@@ -63,6 +63,19 @@ BOOST_AUTO_TEST_CASE(HoldsItsKeysAtEveryRate) {
   }
 }
 
+// What the other filter saw long ago does not make a key of today older.
+BOOST_AUTO_TEST_CASE(MergingRenewsAndNeverAges) {
+  QuotientFilter fresh({.capacity = 100, .epoch_bits = 2}), old({.capacity = 100, .epoch_bits = 2});
+  REQUIRE_OK(old.Add(42));
+  for (QuotientFilter* filter : {&fresh, &old}) filter->Advance(), filter->Advance();
+  REQUIRE_OK(fresh.Add(42));
+  REQUIRE_OK(fresh.Merge(old));
+  for (int i = 0; i < 3; ++i) fresh.Advance();
+  BOOST_TEST(fresh.Contains(42));
+  fresh.Advance();
+  BOOST_TEST(!fresh.Contains(42));
+}
+
 BOOST_AUTO_TEST_CASE(MergesWithItself) {
   QuotientFilter filter({.capacity = 100, .max_capacity = 20'000, .count_duplicates = true});
   AddRange(filter, 0, 3000);

@@ -16,7 +16,7 @@ using Model = std::set<std::uint64_t>;
 SparseSet Make(const Model& model) {
   SparseSet::Builder builder;
   for (const std::uint64_t element : model) (void)builder.Add(element);
-  return *builder.Finish();
+  return *std::move(builder).Finish();
 }
 
 // Sets whose containers are arrays, bitmaps, runs and all three.

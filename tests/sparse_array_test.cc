@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(BuilderTakesAnyOrderInBoundedMemory) {
     REQUIRE_OK(builder.Add(index, static_cast<std::uint32_t>(i % 5000)));
     i % 5000 == 0 ? (void)model.erase(index) : (void)(model[index] = static_cast<std::uint32_t>(i % 5000));
   }
-  CheckAgainst<std::uint32_t>(*builder.Finish(), model);
+  CheckAgainst<std::uint32_t>(*std::move(builder).Finish(), model);
 }
 
 SparseArray<std::uint32_t> Mixed() {
@@ -146,6 +146,19 @@ BOOST_AUTO_TEST_CASE(AnyDefaultIsKept) {
     BOOST_TEST(array.Packed()[5] == wide);
     BOOST_TEST(array.Packed()[3] == 2);
   }
+}
+
+// A default whose bits fit, but not its sign; and an image that is read as a wider type.
+BOOST_AUTO_TEST_CASE(DefaultsKeepTheirSign) {
+  SparseArray<std::int16_t> array({.value_bits = 7, .default_value = 100});
+  REQUIRE_OK(array.Set(5, -28));
+  BOOST_TEST(array[5] == -28);
+  BOOST_TEST(array[6] == 100);
+  SparseArray<std::int16_t> negative({.value_bits = 7, .default_value = -3});
+  REQUIRE_OK(negative.Set(1, 2));
+  const SparseArrayView<std::int32_t> wider = *SparseArrayView<std::int32_t>::Open(negative.image());
+  BOOST_TEST(wider[1] == 2);
+  BOOST_TEST(wider[2] == -3);
 }
 
 BOOST_AUTO_TEST_CASE(ImagesAreGolden) {

@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(OperationsOnRunsAgree) {
     for (std::uint64_t key = 0; key < in.size(); ++key) {
       if (in[key]) REQUIRE_OK(builder.Add(base + key));
     }
-    return *builder.Finish();
+    return *std::move(builder).Finish();
   };
   struct Shape {
     std::uint64_t longest, widest;
@@ -350,7 +350,7 @@ BOOST_AUTO_TEST_CASE(BuilderTakesRunsAndBitmaps) {
   REQUIRE_OK(builder.AddRange(1000, 1000 + (std::uint64_t{1} << 36)));
   REQUIRE_OK(builder.Add(~std::uint64_t{0}));
   CHECK_CODE(builder.Add(~std::uint64_t{0}), absl::StatusCode::kInvalidArgument);
-  const SparseSet set = *builder.Finish();
+  const SparseSet set = *std::move(builder).Finish();
   REQUIRE_OK(set.Verify());
   BOOST_TEST(set.size() == 1u + 2 + 64 + (std::uint64_t{1} << 36) + 2);
   BOOST_TEST(set.Contains(std::uint64_t{1} << 35));

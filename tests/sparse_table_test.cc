@@ -17,7 +17,7 @@ template <class T>
 SparseArray<T> ArrayOf(const typename SparseArray<T>::Options& options, const std::map<std::uint64_t, T>& model) {
   typename SparseArray<T>::Builder builder(options);
   for (const auto& [index, value] : model) REQUIRE_OK(builder.Add(index, value));
-  return *builder.Finish();
+  return *std::move(builder).Finish();
 }
 
 template <class T>

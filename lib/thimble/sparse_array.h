@@ -87,7 +87,7 @@ class SparseArray : public Owner<SparseArrayView<T>> {
   // Builds in place. Requires: the buffer is zeroed.
   static absl::StatusOr<SparseArray> Make(const Options& options, Buffer buffer) {
     if (options.value_bits < 1 || options.value_bits > 8 * sizeof(T)) return absl::InvalidArgumentError("sparse array: bad value_bits");
-    if (absl::Status made = SparseArrayStore::WriteEmpty(options.page_bytes, options.value_bits, SparseBits(options.default_value), buffer); !made.ok()) return made;
+    if (absl::Status made = SparseArrayStore::WriteEmpty(options.page_bytes, options.value_bits, SparseExtendedBits(options.default_value), buffer); !made.ok()) return made;
     return Adopt(std::move(buffer));
   }
   static std::uint64_t ImageBytes(const Options& options) { return SparseArrayStore::ImageBytes(options.page_bytes); }
@@ -136,10 +136,10 @@ class SparseArray : public Owner<SparseArrayView<T>> {
     // Returns kOutOfRange if the value does not fit, and what Set returns.
     absl::Status Add(std::uint64_t index, const T& value) {
       if (!SparseValueFits(value, array_.value_bits())) return absl::OutOfRangeError("sparse array: the value does not fit");
-      pairs_.push_back({index, SparseBits(value)});
+      pairs_.push_back({index, SparseBits(SparseSame(value, array_.default_value()) ? array_.default_value() : value)});
       return pairs_.size() < most_ ? absl::OkStatus() : Flush();
     }
-    absl::StatusOr<SparseArray> Finish() {
+    absl::StatusOr<SparseArray> Finish() && {
       if (absl::Status done = Flush(); !done.ok()) return done;
       return std::move(array_);
     }

@@ -56,8 +56,7 @@ class SparseArrayView : public SparsePairsView {
     if (pairs->value_bits() > 8 * sizeof(T)) return absl::InvalidArgumentError("sparse array: its values are wider than the type");
     SparseArrayView view;
     static_cast<SparsePairsView&>(view) = *pairs;
-    // It need not be as narrow as the values are.
-    view.default_ = view.default_bits() > LowBits(view.value_bits()) ? SparseValueOf<T>(view.default_bits(), 8 * sizeof(T)) : view.FromBits(view.default_bits());
+    view.default_ = SparseValueOf<T>(view.default_bits(), 8 * sizeof(T));  // which need not be as narrow as the values are
     view.from_table_ = view.is_table() && SparseValueFits(view.default_, view.value_bits());
     return view;
   }

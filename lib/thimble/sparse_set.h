@@ -167,7 +167,7 @@ class SparseSet::Builder {
   absl::Status AddRange(std::uint64_t first, std::uint64_t last);
   // The keys of a bitmap: bit b of words[w] is base + 64 w + b. Returns kInvalidArgument also if base is no multiple of 64.
   absl::Status AddBitmap(std::uint64_t base, std::span<const std::uint64_t> words);
-  absl::StatusOr<SparseSet> Finish();
+  absl::StatusOr<SparseSet> Finish() &&;
 
  private:
   std::unique_ptr<SparseTreeBuilder> tree_;

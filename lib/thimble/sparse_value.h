@@ -20,6 +20,13 @@ std::uint64_t SparseBits(const T& value) {
   return bits;
 }
 
+// The same, a signed integer extended to all 64: a wider type reads the same number.
+template <SparseValue T>
+std::uint64_t SparseExtendedBits(const T& value) {
+  if constexpr (std::is_signed_v<T> && std::is_integral_v<T>) return static_cast<std::uint64_t>(static_cast<std::int64_t>(value));
+  return SparseBits(value);
+}
+
 // The value that the low `width` bits stand for; a signed one keeps its sign. Requires: 0 < width <= 64.
 template <SparseValue T>
 T SparseValueOf(std::uint64_t bits, unsigned width) {

@@ -35,6 +35,8 @@ class File {
   // Makes durable what was written, by Write or through a shared mapping. After an error nobody knows what the disk holds,
   // and a second try may succeed without having written: rewrite from the source instead.
   virtual absl::Status Sync() = 0;
+  // Lets in whom the file at `path` lets in, if there is one, and nobody else.
+  virtual absl::Status CopyModeOf(const std::string& /*path*/) { return absl::OkStatus(); }
   // Takes the writer's lock, or answers false if somebody has it: another process, or another File of this one. The system
   // gives it back when the process dies.
   virtual absl::StatusOr<bool> TryLock() = 0;
@@ -63,6 +65,8 @@ class FileSystem {
   virtual ~FileSystem() = default;
 
   virtual absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, Mode mode) = 0;
+  // The name that all links to a file lead to, whatever the folder at hand: what lies beside a file is found by it.
+  virtual std::string Resolve(const std::string& path) { return path; }
   // Atomic. kAlreadyExists if `to` exists and may not be replaced; kInvalidArgument if it is no regular file, which never may.
   virtual absl::Status Rename(const std::string& from, const std::string& to, bool replace) = 0;
   virtual absl::Status Remove(const std::string& path) = 0;

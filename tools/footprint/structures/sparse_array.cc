@@ -31,7 +31,7 @@ class SparseArrayCandidate : public Candidate {
     for (std::uint64_t i = 0; i < column.size(); ++i) {
       if (column.integer(i) != most) THIMBLE_RETURN_IF_ERROR(builder.Add(i, column.integer(i)));
     }
-    THIMBLE_ASSIGN_OR_RETURN(SparseArray<std::int64_t> built, builder.Finish());
+    THIMBLE_ASSIGN_OR_RETURN(SparseArray<std::int64_t> built, std::move(builder).Finish());
     array_.emplace(std::move(built));
     return absl::OkStatus();
   }
