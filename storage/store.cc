@@ -154,7 +154,11 @@ absl::StatusOr<Buffer> StoreReader::Load(std::string_view name) const {
   THIMBLE_RETURN_IF_ERROR(VerifySection(name));
   const std::span<const std::byte> stored = file().subspan(section.offset, section.stored_bytes);
   // What the frame itself declares must agree before anything is allocated.
-  if (section.codec == Codec::kZstd && ZSTD_getFrameContentSize(stored.data(), stored.size()) != section.bytes) {
+  std::uint64_t declared = section.bytes;
+  THIMBLE_RETURN_IF_ERROR(file_.Guard([&] {
+    if (section.codec == Codec::kZstd) declared = ZSTD_getFrameContentSize(stored.data(), stored.size());
+  }));
+  if (declared != section.bytes) {
     return About(name, absl::DataLossError("its frame is of another length"));
   }
   Buffer loaded = Buffer::Heap(section.bytes);

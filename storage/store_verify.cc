@@ -169,6 +169,9 @@ std::vector<Damage> StoreReader::FindDamage(unsigned threads) const {
     runs.push_back({other, std::min(second - first, file().size() - other)});
   }
   std::vector<SectionChecker> sections;
+  // Of many small sections these are as much as the file, and would be twice that if they grew.
+  runs.reserve(runs.size() + 2 * std::size_t{ruling.sections} + 1);
+  sections.reserve(ruling.sections);
   for (std::size_t i = 0; i < ruling.sections; ++i) {
     const SectionEntry section = contents->Section(i);
     const Entry& entry = section.entry;
@@ -197,6 +200,12 @@ std::vector<Damage> StoreReader::FindDamage(unsigned threads) const {
 absl::Status StoreReader::Verify(unsigned threads) const {
   const std::vector<Damage> damage = FindDamage(threads);
   if (damage.empty()) return absl::OkStatus();
+  // What a writer has closed or grown meanwhile is not what was opened.
+  const absl::StatusOr<format::Superblock> ruling = format::RulingSuperblock(format::From(file_));
+  const format::Superblock& opened = contents_->superblock();
+  if (ruling.ok() && ruling->file_id == opened.file_id && (ruling->epoch != opened.epoch || ruling->state != opened.state)) {
+    return absl::UnavailableError(path() + ": was changed since it was opened: open it again");
+  }
   const Damage& first = damage.front();
   return absl::DataLossError(path() + ": " + first.where + ", bytes " + std::to_string(first.offset) + " to " +
                              std::to_string(first.offset + first.bytes) + ": " + first.what);

@@ -265,6 +265,19 @@ BOOST_AUTO_TEST_CASE(WhatIsPrivateStaysPrivate) {
   BOOST_TEST((mode(sealed) == kOwners));
 }
 
+// A reader of what was there before its writer closed the file is not told of damage.
+BOOST_AUTO_TEST_CASE(AReaderOfAnOlderStateSeesNoDamage) {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("a.live");
+  absl::StatusOr<JournaledFile> file = JournaledFile::Create(path, {{"raw", Kind::kNone, 100'000, true}});
+  REQUIRE_OK(file);
+  absl::StatusOr<StoreReader> reader = StoreReader::Open(path);
+  REQUIRE_OK(reader->Verify());
+  REQUIRE_OK(file->Close());
+  CHECK_CODE(reader->Verify(), absl::StatusCode::kUnavailable);
+  REQUIRE_OK(StoreReader::Open(path)->Verify());
+}
+
 // Until the new file is there, nobody opens the old one for update.
 BOOST_AUTO_TEST_CASE(SealingKeepsWritersOut) {
   const TemporaryFolder folder;

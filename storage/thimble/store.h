@@ -121,8 +121,9 @@ class StoreReader {
   }
 
   // Reads everything: both superblocks, directory, every section, every byte between them. The first damage is the message.
-  // Sections of a kDirty file have no checksums and are passed over. That the contents make sense to the structures, their
-  // own Verify says.
+  // Sections of a kDirty file have no checksums and are passed over. kUnavailable where a writer has closed or changed the file
+  // since it was opened, so that what was opened is not there any more. That the contents make sense to the structures, their own
+  // Verify says.
   absl::Status Verify(unsigned threads = 1) const;
   absl::Status VerifySection(std::string_view name) const;
   // All damage, in order of offset; at most one a checksummed block.
