@@ -416,13 +416,6 @@ absl::Status LiveFile::Impl::WriteCommit(const Superblock& next, std::span<const
 absl::Status LiveFile::Impl::Seal(const std::string& path) const {
   if (!broken_.ok()) return broken_;
   if (journal_ != nullptr && system_.Resolve(path) == journal_path_) return absl::InvalidArgumentError(path + ": is this file's journal");
-  // What replaced a file that somebody writes, this one above all, would cut it off from its name, and from readers. The lock is kept until
-  // the new file is there.
-  const auto there = system_.Open(path, FileSystem::Mode::kUpdate);
-  if (there.ok()) {
-    THIMBLE_ASSIGN_OR_RETURN(const bool free, (*there)->TryLock());
-    if (!free) return absl::InvalidArgumentError(path + ": is a live file that somebody writes");
-  }
   THIMBLE_ASSIGN_OR_RETURN(StoreWriter writer, StoreWriter::Create(path, system_));
   for (const NamedEntry& section : sections_) {
     const std::span<const std::byte> bytes = BytesOfSection(section.entry);

@@ -148,6 +148,13 @@ class StoreWriter::Impl {
     // An empty directory leaves nothing behind the superblocks, whose last page is not full.
     if (directory.empty()) THIMBLE_RETURN_IF_ERROR(file_->Allocate(end_));
     THIMBLE_RETURN_IF_ERROR(file_->Sync());
+    // What replaced a file that somebody writes would cut it off from its name, and from readers. Nobody begins to meanwhile: the
+    // lock is kept until the new file is there.
+    const absl::StatusOr<std::unique_ptr<File>> there = system_.Open(path_, FileSystem::Mode::kUpdate);
+    if (there.ok()) {
+      THIMBLE_ASSIGN_OR_RETURN(const bool free, (*there)->TryLock());
+      if (!free) return absl::InvalidArgumentError(path_ + ": is a live file that somebody writes");
+    }
     THIMBLE_RETURN_IF_ERROR(system_.Rename(temporary_, path_, /*replace=*/true));
     file_.reset();
     return system_.SyncParent(path_);

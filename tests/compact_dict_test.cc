@@ -1,5 +1,6 @@
 #include "testing.h"
 
+#include <algorithm>
 #include <list>
 #include <unordered_map>
 
@@ -218,6 +219,22 @@ BOOST_AUTO_TEST_CASE(KeysMayLieInTheDictItself) {
   BOOST_TEST(dict.size() == 150u);
   BOOST_TEST(*dict.Find(std::string(100, 'k') + "0") == 100u);
   REQUIRE_OK(dict.Verify());
+}
+
+std::size_t Entries(const CompactDictView<std::uint64_t, std::uint32_t>& dict) {
+  return static_cast<std::size_t>(std::ranges::count_if(dict, [](const auto& entry) { return entry.second > 0; }));
+}
+
+// Iterators are equal where they stand at one entry; an owner goes where its view is asked for.
+BOOST_AUTO_TEST_CASE(IteratorsAreIterators) {
+  CompactDict<std::uint64_t, std::uint32_t> dict;
+  for (std::uint32_t i = 1; i <= 3; ++i) REQUIRE_OK(dict.Set(i, i));
+  auto at = dict.begin();
+  BOOST_TEST((at == dict.begin()));
+  BOOST_TEST((*at++).first == 1u);
+  BOOST_TEST((at != dict.begin()));
+  BOOST_TEST((*at).first == 2u);
+  BOOST_TEST(Entries(dict) == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(EmptiedOnesAreRefilled) {

@@ -13,6 +13,7 @@
 #include "store_format.h"
 #include "test_image.h"
 #include "thimble/live_file.h"
+#include "thimble/store_writer.h"
 
 namespace thimble {
 namespace {
@@ -290,6 +291,17 @@ BOOST_AUTO_TEST_CASE(SealingKeepsWritersOut) {
   system.before_rename = [&] { other = MonotoneFile::Open(target).status(); };
   REQUIRE_OK(file->Seal(target));
   CHECK_CODE(other, absl::StatusCode::kUnavailable);
+}
+
+BOOST_AUTO_TEST_CASE(NoStoreReplacesAFileThatSomebodyWrites) {
+  const TemporaryFolder folder;
+  const std::string path = folder.File("a.live");
+  absl::StatusOr<MonotoneFile> file = MonotoneFile::Create(path, {{"raw", Kind::kNone, 100, false}});
+  REQUIRE_OK(file);
+  CHECK_CODE(StoreWriter::Create(path)->Finish(), absl::StatusCode::kInvalidArgument);
+  REQUIRE_OK(file->Close());
+  REQUIRE_OK(StoreWriter::Create(path)->Finish());
+  BOOST_TEST(folder.Names().size() == 1u);
 }
 
 // A superblock that a newer version wrote may be the one that rules, whatever the other says.

@@ -156,6 +156,11 @@ BOOST_AUTO_TEST_CASE(DefaultsKeepTheirSign) {
   BOOST_TEST(array[6] == 100);
   SparseArray<std::int16_t> negative({.value_bits = 7, .default_value = -3});
   REQUIRE_OK(negative.Set(1, 2));
+  SparseArray<std::int16_t>::Builder builder({.value_bits = 4, .default_value = 100});
+  REQUIRE_OK(builder.Add(1, 7));
+  REQUIRE_OK(builder.Add(1, 100));
+  CHECK_CODE(builder.Add(2, 99), absl::StatusCode::kOutOfRange);
+  BOOST_TEST(std::move(builder).Finish()->empty());
   const SparseArrayView<std::int32_t> wider = *SparseArrayView<std::int32_t>::Open(negative.image());
   BOOST_TEST(wider[1] == 2);
   BOOST_TEST(wider[2] == -3);

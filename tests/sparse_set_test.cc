@@ -2,6 +2,7 @@
 
 #include <array>
 #include <iterator>
+#include <ranges>
 #include <set>
 #include <string>
 
@@ -134,6 +135,8 @@ BOOST_AUTO_TEST_CASE(RunsAndWhatLiesBelowThemAgreeWithStdSet) {
     BOOST_TEST(std::equal(set.begin(), set.end(), model.begin(), model.end()));
   }
 }
+
+static_assert(std::ranges::input_range<const SparseSet> && std::ranges::input_range<const SparseSetView>);
 
 // What lay in front goes, and comes again.
 BOOST_AUTO_TEST_CASE(TheFrontComesBack) {

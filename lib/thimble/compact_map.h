@@ -21,9 +21,9 @@ namespace thimble {
 //   Place::Set              -                                  -
 //   erase, Clear            all                                all
 //
-// Space    (key bits - log2(n / 58) + 1 + value bits) / 0.90 to 0.95; u64 -> u64, n = 10 M: 14.9 to 15.7 bytes an entry.
+// Space    (key bits - log2(n / 58) + 1 + value bits) / 0.90 to 0.95, / 0.83 below 1 MiB; u64 -> u64, n = 10 M: 14.9 to 15.7 bytes an entry.
 //          At least one block of 7 entries. Peak while it grows = what it holds, from 1 MiB on
-// Time     Find one block of tags, then one entry; try_emplace amortized O(1): all entries move at each 1/20 of growth
+// Time     Find one block of tags, then one entry; try_emplace amortized O(1): all entries move at each 1/20 of growth, at each 1/8 below 1 MiB
 // Threads  const methods are safe together; writers need exclusion
 // Errors   the buffer's, when it cannot grow: nothing has changed then. Keys chosen against the seed make it slow, not wrong
 // Paper    Cleary, "Compact Hash Tables Using Bidirectional Linear Probing", IEEE Trans. Computers 1984

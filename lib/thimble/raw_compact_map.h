@@ -32,7 +32,7 @@ namespace thimble {
 // Entries stand in the order of their hashes, block by block, in any number of blocks. So the table grows by a twentieth
 // where it stands: one pass from the back spreads the blocks over the longer run.
 //
-// Space    (key bits - log2(n / 58) + 1 + value bits) / 0.90 to 0.95 an entry
+// Space    (key bits - log2(n / 58) + 1 + value bits) / 0.90 to 0.95, / 0.83 below 1 MiB, an entry
 class RawCompactMap;
 
 class RawCompactMapView {

@@ -135,8 +135,9 @@ class SparseArray : public Owner<SparseArrayView<T>> {
 
     // Returns kOutOfRange if the value does not fit, and what Set returns.
     absl::Status Add(std::uint64_t index, const T& value) {
-      if (!SparseValueFits(value, array_.value_bits())) return absl::OutOfRangeError("sparse array: the value does not fit");
-      pairs_.push_back({index, SparseBits(SparseSame(value, array_.default_value()) ? array_.default_value() : value)});
+      const bool unsets = SparseSame(value, array_.default_value());
+      if (!unsets && !SparseValueFits(value, array_.value_bits())) return absl::OutOfRangeError("sparse array: the value does not fit");
+      pairs_.push_back({index, SparseBits(unsets ? array_.default_value() : value)});
       return pairs_.size() < most_ ? absl::OkStatus() : Flush();
     }
     absl::StatusOr<SparseArray> Finish() && {

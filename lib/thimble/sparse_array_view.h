@@ -101,11 +101,17 @@ class SparseArrayView : public SparsePairsView {
     using pointer = const Element*;
     using reference = Element;
 
+    Iterator() = default;
     Element operator*() const { return {keys_[at_], view_.FromBits(values_[at_])}; }
     Iterator& operator++() {
       ++rank_;
       if (++at_ == filled_) Fill();
       return *this;
+    }
+    Iterator operator++(int) {
+      Iterator before = *this;
+      ++*this;
+      return before;
     }
     bool operator==(const Iterator& other) const { return rank_ == other.rank_; }
 
@@ -119,7 +125,7 @@ class SparseArrayView : public SparsePairsView {
     }
 
     SparseArrayView view_;
-    std::uint64_t rank_;
+    std::uint64_t rank_ = 0;
     std::size_t at_ = 0, filled_ = 0;
     std::array<std::uint64_t, 32> keys_, values_;
   };

@@ -47,11 +47,17 @@ class SparseSetView : public SparseTreeView {
     using pointer = const std::uint64_t*;
     using reference = std::uint64_t;
 
+    Iterator() = default;
     std::uint64_t operator*() const { return keys_[at_]; }
     Iterator& operator++() {
       ++rank_;
       if (++at_ == filled_) Fill();
       return *this;
+    }
+    Iterator operator++(int) {
+      Iterator before = *this;
+      ++*this;
+      return before;
     }
     bool operator==(const Iterator& other) const { return rank_ == other.rank_; }
 
@@ -61,7 +67,7 @@ class SparseSetView : public SparseTreeView {
     void Fill();
 
     SparseTreeView view_;
-    std::uint64_t rank_;
+    std::uint64_t rank_ = 0;
     std::uint32_t at_ = 0, filled_ = 0;
     std::array<std::uint64_t, 62> keys_;
   };

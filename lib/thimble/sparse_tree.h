@@ -71,8 +71,9 @@ class SparseTreeView {
   // Parameters in the header.
   enum Parameter { kPageBytes, kUnitBytes, kValueBits, kHeight, kRoot, kPages, kFirstFree, kFreePages, kDefaultValue };
 
+  SparseTreeView() = default;  // empty
+
  protected:
-  SparseTreeView() = default;
   static absl::StatusOr<SparseTreeView> OpenTree(std::span<const std::byte> image, Kind kind);
   // Stands for the tree of an image that holds its keys otherwise, packed: knows how many there are, and finds none.
   static SparseTreeView NoTree(std::span<const std::byte> image, const ImageHeader& header);

@@ -80,8 +80,12 @@ class TypedMapReader : public Base {
       if (!map_->Next(entry_)) map_ = nullptr;
       return *this;
     }
-    void operator++(int) { ++*this; }
-    bool operator==(const Iterator& other) const { return map_ == other.map_; }
+    Iterator operator++(int) {
+      Iterator before = *this;
+      ++*this;
+      return before;
+    }
+    bool operator==(const Iterator& other) const { return map_ == other.map_ && (map_ == nullptr || entry_.next == other.entry_.next); }
 
    private:
     friend class TypedMapReader;
@@ -208,6 +212,7 @@ class TypedMap : public TypedMapReader<Base, Key, Value> {
   static absl::StatusOr<TypedMap> Open(Buffer buffer) { return Typed(Base::Open(std::move(buffer))); }
 
   View view() const { return *View::Open(this->image()); }
+  operator View() const { return view(); }
 
   // Adds the key unless it is there; its value is zero bytes at first. dict.try_emplace(word)->Set(...)
   absl::StatusOr<Place> try_emplace(Argument key) {

@@ -151,7 +151,10 @@ void AddReport(CLI::App& app, int& exit_code) {
   report->add_option("--sample", options->sample, "build this many rows at most and predict the rest; by default where all would exceed the memory limit")
       ->check(CLI::Range(std::uint64_t{1000}, std::uint64_t{1} << 40));
   CLI::Option* compare = report->add_option("--compare", options->compare, "show what changed since this report, which --json wrote");
-  report->add_option("--fail-over", options->fail_over, "exit with 6 if a structure's heap grew by more than so many percent")->needs(compare);
+  report->add_option("--fail-over", options->fail_over, "exit with 6 if a structure's heap grew by more than so many percent")
+      ->needs(compare)
+      ->check(CLI::NonNegativeNumber)
+      ->check([](const std::string& text) { return CLI::detail::to_lower(text).find("nan") != std::string::npos ? "no number" : ""; });
   report->add_option("--format", options->read.format, "how the file is read")->check(CLI::IsMember({"auto", "lines", "csv", "tsv", "jsonl"}));
   report->add_option("--header", options->header, "whether the first row names the columns: auto, yes or no")->check(CLI::IsMember({"auto", "yes", "no"}));
   report->callback([options, &exit_code] { exit_code = RunReport(*options); });

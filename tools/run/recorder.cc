@@ -28,6 +28,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kFirstWait = 0.001;  // then twice as long each time, up to the interval: short commands are seen too
 constexpr double kPssShare = 200;  // of the time, one part for PSS
+constexpr double kPssShareOfPeaks = 20;
 
 double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -85,23 +86,33 @@ class Scale {
  public:
   TreeMemory Look(pid_t root) {
     const Clock::time_point now = Clock::now();
-    if (now < next_) {
-      TreeMemory memory = MeasureTreeQuickly(root);
-      // What grows is taken to be its own; what shrinks, to have shared as all did.
-      memory.pss_bytes = memory.rss_bytes >= last_.rss_bytes
-                             ? last_.pss_bytes + (memory.rss_bytes - last_.rss_bytes)
-                             : static_cast<std::uint64_t>(static_cast<double>(last_.pss_bytes) * static_cast<double>(memory.rss_bytes) /
-                                                          static_cast<double>(last_.rss_bytes));
-      return memory;
-    }
+    TreeMemory memory = MeasureTreeQuickly(root);
+    memory.pss_bytes = Guess(memory);
+    // A peak that would stand in the report is worth a look, and so are new processes.
+    const bool matters = memory.pss_bytes > peak_ || memory.processes != last_.processes;
+    if (now < (matters ? soon_ : next_)) return memory;
+    const Clock::time_point begin = Clock::now();
     last_ = MeasureTree(root);
-    next_ = Clock::now() + std::chrono::duration_cast<Clock::duration>((Clock::now() - now) * kPssShare);
+    peak_ = std::max(peak_, last_.pss_bytes);
+    const Clock::duration took = Clock::now() - begin;
+    soon_ = begin + std::chrono::duration_cast<Clock::duration>(took * kPssShareOfPeaks);
+    next_ = begin + std::chrono::duration_cast<Clock::duration>(took * kPssShare);
     return last_;
   }
 
  private:
+  // What grows is taken to be its own, unless new processes came, which share what they were forked from; what shrinks, to have
+  // shared as all did.
+  std::uint64_t Guess(const TreeMemory& memory) const {
+    if (memory.rss_bytes < last_.rss_bytes) {
+      return static_cast<std::uint64_t>(static_cast<double>(last_.pss_bytes) * static_cast<double>(memory.rss_bytes) / static_cast<double>(last_.rss_bytes));
+    }
+    return last_.pss_bytes + (memory.processes > last_.processes && last_.processes > 0 ? 0 : memory.rss_bytes - last_.rss_bytes);
+  }
+
   TreeMemory last_;
-  Clock::time_point next_{};
+  std::uint64_t peak_ = 0;
+  Clock::time_point soon_{}, next_{};
 };
 
 // The terminal sends its interrupts to the command too, whose answer to them is waited for. What is sent to this process
@@ -112,7 +123,7 @@ class InterruptsPassedOn {
     struct sigaction action {};
     action.sa_sigaction = [](int signal, siginfo_t* info, void*) {
       const bool from_terminal = info->si_code == SI_KERNEL;
-      if (!from_terminal) pending_ = signal;
+      for (std::size_t i = 0; i < std::size(kSignals) && !from_terminal; ++i) pending_[i] = pending_[i] | (kSignals[i] == signal);
     };
     action.sa_flags = SA_SIGINFO | SA_RESTART;
     for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &action, &before_[i]);
@@ -126,15 +137,16 @@ class InterruptsPassedOn {
   }
   // Hands on what has come. Signals end the wait of poll, after which this is called.
   void PassOn(pid_t root) {
-    const int signal = pending_;
-    pending_ = 0;
-    if (signal == 0) return;
-    for (const pid_t pid : Descendants(root)) kill(pid, signal);
+    for (std::size_t i = 0; i < std::size(kSignals); ++i) {
+      if (pending_[i] == 0) continue;
+      pending_[i] = 0;
+      for (const pid_t pid : Descendants(root)) kill(pid, kSignals[i]);
+    }
   }
 
  private:
   static constexpr int kSignals[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
-  static inline volatile std::sig_atomic_t pending_ = 0;
+  static inline volatile std::sig_atomic_t pending_[std::size(kSignals)] = {};
 
   struct sigaction before_[std::size(kSignals)];
 };
@@ -147,9 +159,10 @@ class InterruptsPassedOn {
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   execvp(arguments[0], arguments.data());
-  const std::string why = "thimble: " + command[0] + ": " + std::strerror(errno) + "\n";
+  const int failed = errno;
+  const std::string why = "thimble: " + command[0] + ": " + std::strerror(failed) + "\n";
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, why.data(), why.size());
-  _exit(errno == ENOENT ? 127 : 126);
+  _exit(failed == ENOENT ? 127 : 126);
 }
 
 }  // namespace
