@@ -113,6 +113,7 @@ absl::StatusOr<ScalableBloomFilter> ScalableBloomFilter::Open(Buffer buffer) {
   THIMBLE_RETURN_IF_ERROR(view.Verify());
   ScalableBloomFilter filter(view, std::move(buffer));
   filter.image_bytes_ = view.image().size();
+  filter.unknown_bytes_ = filter.buffer().size();
   return filter;
 }
 
@@ -139,12 +140,12 @@ absl::Status ScalableBloomFilter::AddStage() {
   const std::uint64_t bytes = BloomFilter::ImageBytes(options);
   if (bytes == ImageLayout::kTooLarge) return absl::ResourceExhaustedError("the scalable Bloom filter cannot grow any more");
   const std::uint64_t at = image_bytes_ - kImageSlack, end = RoundUp(at + bytes, kImageAlignment);
-  const std::uint64_t held = std::min<std::uint64_t>(buffer().size(), end);
   if (const absl::Status grown = buffer().Grow(end + kImageSlack); !grown.ok()) {
     return absl::ResourceExhaustedError("the scalable Bloom filter cannot grow: " + std::string(grown.message()));
   }
-  // What lay behind the image may be anything; what the buffer grew by is zero.
-  if (held > at) std::fill(buffer().data() + at, buffer().data() + held, std::byte{0});
+  if (const std::uint64_t unknown = std::min(unknown_bytes_, end); unknown > at) {
+    std::fill(buffer().data() + at, buffer().data() + unknown, std::byte{0});
+  }
   THIMBLE_RETURN_IF_ERROR(BloomFilter::Make(options, Buffer::Borrow(buffer().bytes().subspan(at, bytes))).status());
   image_bytes_ = end + kImageSlack;
   newest_keys_ = 0;

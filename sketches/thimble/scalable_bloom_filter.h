@@ -106,6 +106,7 @@ class ScalableBloomFilter : public Owner<ScalableBloomFilterView> {
   void WriteHeader();
 
   std::uint64_t image_bytes_ = 0;
+  std::uint64_t unknown_bytes_ = 0;  // of a buffer that was opened: what lies behind the image may be anything up to there
 };
 
 }  // namespace thimble
