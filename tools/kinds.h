@@ -17,7 +17,7 @@ namespace thimble::tools {
 // bound leaves out: indexes, headers, room to grow.
 struct Contents {
   std::uint64_t elements = 0;
-  std::optional<double> bound_bits;   // for each element; none where the content has no such bound
+  std::optional<double> bound_bits;  // for each element; none where the content has no such bound
   std::optional<Interval> distinct{};  // of a sketch: how many distinct keys were added, in 95 of 100 cases between the bounds
 };
 

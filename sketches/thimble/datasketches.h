@@ -22,9 +22,9 @@ namespace thimble {
 //   WriteDataSketchesTheta(visits)                    // theta_union_agg there
 //
 // The same items give the same bytes here and there, for the same seed, but for the order of an HLL sketch's coupons and of a
-// 4-bit one's exceptions; and of Theta sketches as long as all hashes are kept (beyond k, DataSketches keeps up to twice as many
-// until it trims), and not for a sampled one without keys, which is written as one that may have missed some. HLL sketches do not say their seed, so a foreign one must be named; Theta sketches do, and a wrong one
-// is refused.
+// 4-bit one's exceptions; and of Theta sketches as long as all hashes are kept (beyond k, DataSketches keeps up to twice as
+// many until it trims), and not for a sampled one without keys, which is written as one that may have missed some. HLL sketches
+// do not say their seed, so a foreign one must be named; Theta sketches do, and a wrong one is refused.
 //
 // Space    HLL compact: 8 + 4 bytes a coupon, then 40 + 2^p * (8, 6 or 4) bits; Theta: 8 bytes a hash + 24, compressed a quarter less
 // Errors   kFailedPrecondition for another family of sketch, kUnimplemented for an unknown serial version, kInvalidArgument for

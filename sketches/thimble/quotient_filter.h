@@ -125,8 +125,8 @@ class QuotientFilterView {
 //
 // Space    11.0 bits a key at 0.44 % when made for its size; each doubling of max_capacity beyond capacity adds a bit to the
 //          entries of a filter that has not grown yet; each epoch bit adds 1.1
-// Error    the rate asked for, up to capacity keys; up to max_capacity a quarter more, as pages that are about to split keep more
-//          guests: at most 0.50 % where 0.44 % were asked for
+// Error    the rate asked for, within 5 %, up to capacity keys; up to max_capacity a quarter more, as pages that are about to split
+//          keep more guests: at most 0.50 % where 0.44 % were asked for
 // Removal  of keys that were added, from a filter with count_duplicates. Without it, keys that look alike, as many as the rate
 //          says, share an entry: removing one makes the others unfindable
 // Time     Contains and Add one cache line, one in twenty times two; ContainsMany, AddMany overlap the misses; Advance O(n)

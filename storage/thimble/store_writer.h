@@ -28,7 +28,8 @@ namespace thimble {
 //
 // Space    256 KiB, 8 B for each 64 KiB of the section at hand, the names, and what zstd needs for a compressed section
 // Time     O(bytes); Finish syncs
-// Errors   kInvalidArgument: a name that is empty, taken or longer than 255 bytes, or a live file at the path that somebody writes; kDataLoss: bytes that are no image. Neither
+// Errors   kInvalidArgument: a name that is empty, taken or longer than 255 bytes, or a live file at the path that somebody
+//          writes; kDataLoss: bytes that are no image. Neither
 //          adds anything. Those of the system, after one of which nothing can be finished
 // Threads  one at a time
 class StoreWriter {
